@@ -1,0 +1,267 @@
+"""Texts to vectors; the door of onnxruntime, tokenizers and sentence-transformers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from index.errors import ModelUnavailableError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+_FOLDER = Path(__file__).parent / "models" / DEFAULT_ENCODER
+_BATCH_TOKENS = 2_048  # padded tokens a batch; larger ones leave the processor's cache and were measured slower
+_SLICE = 100_000  # characters tokenised at a time, so that a long text costs no more memory than its offsets
+_PROBLEM = re.compile("[\ud800-\udfff]")
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. `name` is what a library remembers: vectors of different names do not mix."""
+
+    @property
+    def name(self) -> str:
+        """Identity of the model, down to its weights."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens the model reads, special ones included; it silently stops there."""
+
+    @property
+    def special_tokens(self) -> int:
+        """How many of those are special."""
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Cut a text into tokens, however long it is: `(start, end)` of each in code points from 0, end exclusive."""
+
+    def count_tokens(self, text: str) -> int:
+        """Count the tokens of a text, without special ones."""
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
+        """Encode texts.
+
+        Args:
+            texts: Any number of texts; what is longer than `max_tokens` is cut off there.
+            progress: Called with the number of texts done, now and then.
+
+        Returns:
+            Shape `(len(texts), dimension)`, float32, each row of L2 norm 1, in the order of the texts.
+        """
+
+
+class OnnxEncoder:
+    """The shipped all-MiniLM-L6-v2, int8, on the CPU. Loaded when first used; safe from several threads.
+
+    Activations are quantised with one scale a batch, so a text's vector depends very slightly on the texts it is
+    encoded with (cosine above 0.99 to itself alone; `bench/encoder.py` measures it).
+
+    Args:
+        folder: Folder with `model.onnx`, `tokenizer.json` and `config.json`; the shipped one if `None`.
+        threads: Threads of one call; as many as there are cores if `None`.
+
+    Raises:
+        ModelUnavailableError: The folder's files are missing or damaged.
+    """
+
+    def __init__(self, folder: Path | None = None, threads: int | None = None) -> None:
+        self._folder = folder or _FOLDER
+        self._threads = threads or os.cpu_count() or 1
+        try:
+            config = json.loads((self._folder / "config.json").read_text(encoding="utf-8"))
+            self.name = f"{config['name']}/int8-onnx@{config['model_sha256'][:12]}"
+            self.dimension = int(config["dimension"])
+            self.max_tokens = int(config["max_tokens"])
+            self.special_tokens = int(config["special_tokens"])
+        except (OSError, ValueError, KeyError) as error:
+            raise _damaged(self._folder, error) from error
+        self._lock = threading.Lock()
+        self._parts: tuple[Any, Any] | None = None
+
+    def _loaded(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._parts is None:
+                import onnxruntime
+                from tokenizers import Tokenizer
+
+                options = onnxruntime.SessionOptions()
+                options.intra_op_num_threads = self._threads
+                options.log_severity_level = 3
+                options.enable_cpu_mem_arena = False  # keeps the memory of the largest batch for ever otherwise
+                try:
+                    session = onnxruntime.InferenceSession(
+                        str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+                    )
+                    tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+                except Exception as error:  # both raise types of their native parts
+                    raise _damaged(self._folder, error) from error
+                tokenizer.no_truncation()
+                tokenizer.no_padding()
+                self._parts = (session, tokenizer)
+            return self._parts
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """See `Encoder.token_offsets`."""
+        return _offsets(self._loaded()[1], text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Encoder.count_tokens`."""
+        return len(self.token_offsets(text))
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
+        """See `Encoder.encode`. Batches hold texts of like length and about 2,048 tokens, padding included."""
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return vectors
+        session, tokenizer = self._loaded()
+        longest = self.max_tokens * 40  # characters; no text needs more for its first tokens, bar runs of blanks
+        cut = [_clean(" ".join(t[: longest * 4].split())[:longest]) for t in texts]
+        ids = [self._truncated(e.ids) for e in tokenizer.encode_batch_fast(cut)]
+        order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
+        done = 0
+        while done < len(order):
+            batch = _batch(order, done, ids)
+            width = len(ids[batch[-1]])
+            tokens = np.zeros((len(batch), width), dtype=np.int64)
+            mask = np.zeros((len(batch), width), dtype=np.int64)
+            for row, i in enumerate(batch):
+                tokens[row, : len(ids[i])] = ids[i]
+                mask[row, : len(ids[i])] = 1
+            vectors[batch] = session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        return vectors
+
+    def _truncated(self, ids: list[int]) -> list[int]:
+        return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
+
+
+def _batch(order: Sequence[int], start: int, ids: Sequence[Sequence[int]]) -> list[int]:
+    """Take texts in order of length while the padded batch stays under `_BATCH_TOKENS`; at least one."""
+    end = start + 1
+    while end < len(order) and (end + 1 - start) * len(ids[order[end]]) <= _BATCH_TOKENS:
+        end += 1
+    return list(order[start:end])
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model, by name or folder.
+
+    Args:
+        model: A folder, or a name of the model hub that is already on this machine or may be fetched.
+        device: `cpu`, `cuda`, `mps`; on `cuda` it runs in half precision.
+        batch_size: Texts a batch; 32 on a CPU and 256 on a GPU if `None`.
+
+    Raises:
+        ModelUnavailableError: The model is not there, or has no fast tokenizer.
+    """
+
+    special_tokens = 2
+
+    def __init__(self, model: str, device: str = "cpu", batch_size: int | None = None) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model: Any = SentenceTransformer(model, device=device)
+        except Exception as error:  # the hub client, torch and the file system each raise their own
+            raise ModelUnavailableError(
+                f"The encoder {model!r} cannot be loaded: {(str(error).splitlines() or ['no reason given'])[0][:300]}",
+                remedy="Give the folder of a sentence-transformers model, or leave the encoder setting empty.",
+            ) from error
+        if device.startswith("cuda"):
+            self._model.half()
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise ModelUnavailableError(
+                f"The encoder {model!r} has no fast tokenizer.", remedy="Choose a model that ships tokenizer.json."
+            )
+        from tokenizers import Tokenizer
+
+        self._tokenizer: Any = Tokenizer.from_str(backend.to_str())  # a copy: ours must not truncate, the model's must
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._batch_size = batch_size or (32 if device == "cpu" else 256)
+        self.name = model
+        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.max_tokens = int(self._model.max_seq_length or 512)
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """See `Encoder.token_offsets`."""
+        return _offsets(self._tokenizer, text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Encoder.count_tokens`."""
+        return len(self.token_offsets(text))
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
+        """See `Encoder.encode`."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        vectors = self._model.encode(
+            [_clean(t) for t in texts],
+            batch_size=self._batch_size,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        if progress is not None:
+            progress(len(texts))
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def open_encoder(model: str | None = None, device: str = "cpu") -> Encoder:
+    """Open the encoder of a name.
+
+    Args:
+        model: `None`, an empty text or `all-MiniLM-L6-v2` for the one shipped; else a sentence-transformers model.
+        device: Where a sentence-transformers model runs; with the shipped model, anything but `cpu` needs the
+            original weights and says so.
+
+    Raises:
+        ModelUnavailableError: It cannot be loaded.
+    """
+    if not model or model == DEFAULT_ENCODER:
+        return OnnxEncoder()
+    return SentenceTransformerEncoder(model, device)
+
+
+def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
+    text = _clean(text)
+    offsets: list[tuple[int, int]] = []
+    at = 0
+    while at < len(text):
+        end = min(at + _SLICE, len(text))
+        if end < len(text):
+            space = max(text.rfind(" ", at, end), text.rfind("\n", at, end))
+            end = space if space > at else end
+        encoded = tokenizer.encode(text[at:end], add_special_tokens=False)
+        offsets.extend((at + a, at + b) for a, b in encoded.offsets)
+        at = end
+    return offsets
+
+
+def _clean(text: str) -> str:
+    """Replace lone surrogates, which cannot cross into the tokenizer; lengths stay."""
+    return _PROBLEM.sub("\ufffd", text)
+
+
+def _damaged(folder: Path, error: Exception) -> ModelUnavailableError:
+    return ModelUnavailableError(
+        f"The encoder in {folder} cannot be loaded: {str(error)[:300]}",
+        remedy="Reinstall Dossier, or build the model again: python -m index.models.build",
+    )

@@ -1,0 +1,1 @@
+"""Models that ship with Dossier, and the scripts that build them."""

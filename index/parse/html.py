@@ -1,0 +1,236 @@
+"""HTML: the main text without navigation and boilerplate; the door of trafilatura."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from index.errors import EmptyDocumentError, UnreadableDocumentError
+from index.parse.text import decode
+from index.settings import LibrarySettings
+from index.types import Heading, Parsed
+
+_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_HIDDEN = {"script", "style", "noscript", "template", "iframe", "object", "svg", "head", "select", "button"}
+_CHROME = {"nav", "header", "footer", "aside", "form"}
+_BLOCKS = {"p", "div", "section", "article", "main", "blockquote", "dl", "dt", "dd", "figure", "figcaption", "address"}
+_BLOCKS |= {"ul", "ol", "table", "hr", "details", "summary", "body", "html", "center", "fieldset", "caption"}
+_CHROME_NAME = re.compile(
+    r"\b(?:nav|navbar|navheader|navfooter|navigation|menu|breadcrumbs?|cookies?|cookie-banner|footer|site-header|sidebar|"
+    r"share|social|related|newsletter|subscribe|skip-link|pagination)\b",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
+_MAX_DEPTH = 400  # deeper nesting than any real page; stops a hostile one before Python's recursion limit
+
+
+def parse_html(data: bytes, settings: LibrarySettings) -> Parsed:
+    """Read the main text of an HTML page, its title, author, date and language where it states them."""
+    text, notes = _decode(data)
+    return html_text(text, notes)
+
+
+def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
+    """Make a parsed document of HTML source.
+
+    Two readings are compared: all text outside navigation, with its headings, and the main text as trafilatura finds
+    it. If the second is most of the first (85%), there is no boilerplate to lose and the first, better structured, is
+    kept. If it is less than half, the main text cannot be told and the first is kept too. In between, the second.
+    """
+    import lxml.html
+    from lxml import etree
+    from trafilatura import bare_extraction
+
+    try:
+        tree = lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", source))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableDocumentError(
+            f"The page cannot be parsed as HTML: {error}.", remedy="Check that it is an HTML page."
+        ) from error
+    whole = _Writer()
+    whole.write(tree, drop=_HIDDEN | _CHROME, chrome=_CHROME_NAME)
+    main = _Writer()
+    found: Any = None
+    if _depth_within(tree, _MAX_DEPTH):
+        found = bare_extraction(source, favor_recall=True, include_comments=False, with_metadata=True)
+        if found is not None and found.body is not None:
+            main.write(found.body, drop=set())
+    text, headings = whole.done()
+    main_text, main_headings = main.done()
+    if 0.5 * len(text) <= len(main_text) < 0.85 * len(text):
+        text, headings = main_text, main_headings
+    if not text:
+        everything = _Writer()
+        everything.write(tree, drop=_HIDDEN)
+        text, headings = everything.done()
+    if not text:
+        raise EmptyDocumentError("The page holds no text.", remedy="Save it from a browser after it has loaded.")
+    title = found.title if found is not None else None
+    return Parsed(
+        text,
+        "text/html",
+        title=_clean(title) or _clean(tree.findtext(".//title")) or (headings[0].title if headings else None),
+        author=_clean(found.author) if found is not None else None,
+        published=_date(found.date) if found is not None and _states_date(tree) else None,
+        language=(tree.get("lang") or "").split("-")[0].lower() or None,
+        headings=tuple(headings),
+        notes=notes,
+    )
+
+
+def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
+    declared = _CHARSET.search(data[:4096])
+    if declared is not None:
+        try:
+            return data.decode(declared.group(1).decode("ascii")).replace("\r\n", "\n").replace("\r", "\n"), ()
+        except (LookupError, UnicodeDecodeError):
+            pass  # pages lie about their encoding; detect it instead
+    return decode(data)
+
+
+def _states_date(tree: Any) -> bool:
+    """A date is taken only from a statement of it; trafilatura also guesses from any number in the page."""
+    return bool(
+        tree.xpath(
+            "//time | //meta[contains(translate(concat(@name,@property,@itemprop,@http-equiv),"
+            "'DATEPUBLISH','datepublish'),'date') or contains(@property,'published') or contains(@name,'published')]"
+            " | //script[@type='application/ld+json'] | //*[contains(@class,'date') or contains(@class,'byline')]"
+        )
+    )
+
+
+def _depth_within(tree: Any, limit: int) -> bool:
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > limit:
+            return False
+        level = [child for node in level for child in node]
+    return True
+
+
+def _clean(value: str | None) -> str | None:
+    return _SPACE.sub(" ", value).strip() or None if value else None
+
+
+def _date(value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value[:10]) if value else None
+    except ValueError:
+        return None
+
+
+class _Writer:
+    """Writes a tree of HTML (or trafilatura's XML) as paragraphs, headings, list items and table rows."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._headings: list[Heading] = []
+        self._line: list[str] = []
+        self._prefix = ""
+        self._gap = "\n\n"
+        self._chrome: re.Pattern[str] | None = None
+
+    def done(self) -> tuple[str, list[Heading]]:
+        self._flush()
+        return "".join(self._parts), self._headings
+
+    def write(self, root: Any, drop: set[str], chrome: re.Pattern[str] | None = None) -> None:
+        """Write a tree without the elements named in `drop` or of a class, id or role that `chrome` finds.
+
+        Walks with a stack of its own: a page may nest deeper than Python's recursion goes.
+        """
+        self._chrome = chrome
+        stack: list[Iterator[Any] | Any] = [self._visit(root, drop)]
+        while stack:
+            child = next(stack[-1], None)
+            if child is None:
+                stack.pop()
+            else:
+                stack.append(self._visit(child, drop))
+
+    def _visit(self, node: Any, drop: set[str]) -> Iterator[Any]:
+        tag = node.tag if isinstance(node.tag, str) else "!comment"
+        if tag != "!comment" and tag not in drop and not self._left_out(node, tag):
+            yield from self._inside(node, tag)
+        if node.tail:
+            self._line.append(node.tail)
+
+    def _left_out(self, node: Any, tag: str) -> bool:
+        if _is_hidden(node):
+            return True
+        if self._chrome is None or tag in ("body", "main", "article", "html"):
+            return False
+        return self._chrome.search(f"{node.get('class')} {node.get('id')} {node.get('role')}") is not None
+
+    def _inside(self, node: Any, tag: str) -> Iterator[Any]:
+        level = _heading_level(node, tag)
+        if level:
+            self._flush()
+            self._line.append("".join(node.itertext()))
+            self._flush(heading=level)
+        elif tag in ("pre", "quote", "code") and "\n" in (text := "".join(node.itertext())):
+            self._flush()
+            self._emit(text.strip("\n").rstrip(), "\n\n")
+        elif tag in ("br", "lb"):
+            self._flush(gap="\n")
+        elif tag in ("td", "th", "cell"):
+            if any(part.strip() for part in self._line):
+                self._line.append(" | ")
+            self._line.append(node.text or "")
+            yield from node
+        elif tag in ("li", "item", "tr", "row"):
+            self._flush()
+            self._gap = "\n"
+            self._prefix = "- " if tag in ("li", "item") else ""
+            self._line.append(node.text or "")
+            yield from node
+            self._flush(gap="\n")
+            self._prefix = ""
+        elif tag in _BLOCKS or tag == "list":
+            self._flush()
+            self._line.append(node.text or "")
+            yield from node
+            self._flush()
+        else:
+            self._line.append(node.text or "")
+            yield from node
+
+    def _flush(self, *, heading: int = 0, gap: str = "\n\n") -> None:
+        line = _SPACE.sub(" ", "".join(self._line)).strip().strip("|").strip()
+        self._line.clear()
+        if line:
+            line, self._prefix = self._prefix + line, ""
+            start = self._emit(line, self._gap)
+            self._gap = gap
+            if heading:
+                self._headings.append(Heading(start, start + len(line), heading, line))
+        elif gap == "\n\n":
+            self._gap = gap
+
+    def _emit(self, text: str, gap: str) -> int:
+        if self._parts:
+            self._parts.append(gap)
+            self._length += len(gap)
+        start = self._length
+        self._parts.append(text)
+        self._length += len(text)
+        return start
+
+
+def _is_hidden(node: Any) -> bool:
+    if node.get("hidden") is not None:
+        return True
+    style = (node.get("style") or "").replace(" ", "").lower()
+    return "display:none" in style or "visibility:hidden" in style
+
+
+def _heading_level(node: Any, tag: str) -> int:
+    if re.fullmatch("h[1-6]", tag):
+        return int(tag[1])
+    if tag == "head" and re.fullmatch("h[1-6]", node.get("rend") or ""):
+        return int(node.get("rend")[1])
+    return 0

@@ -1,0 +1,243 @@
+"""Documents to passages: exact offsets, whole sentences, sections kept together, never more than the encoder reads.
+
+Guarantees, held by property tests: `passage.text == text[start:end]`; passages are in order and do not overlap; every
+non-blank character outside `skipped` lies in one; no passage has more tokens than `limit`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.sentences import Span, sentence_spans, trim
+from index.types import Heading, Page, Parsed, Passage
+
+HEADING_TOKENS = 32
+"""Room in the encoder's window for the title and headings that are embedded in front of a passage."""
+
+
+class Tokenizer(Protocol):
+    """What the splitter needs of an encoder."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens the encoder reads, special ones included."""
+
+    @property
+    def special_tokens(self) -> int:
+        """How many of those are special."""
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Character spans of all tokens of a text, without special ones."""
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of a text, without special ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence or part of one: its span, its tokens, and whether a paragraph or section begins with it."""
+
+    start: int
+    end: int
+    tokens: int
+    paragraph: bool
+    section: int
+
+
+def split(parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: int) -> list[Passage]:
+    """Cut a parsed document into passages.
+
+    Args:
+        parsed: The document.
+        document_id: Its id.
+        tokenizer: Counts tokens as the encoder does.
+        chunk_size: Aimed-at tokens of a passage; lowered to what the encoder reads less `HEADING_TOKENS`.
+
+    Returns:
+        Passages in the order of the text.
+    """
+    limit = max(tokenizer.max_tokens - tokenizer.special_tokens - HEADING_TOKENS, 8)
+    target = max(min(chunk_size, limit), 8)
+    count = _counter(parsed.text, tokenizer)
+    units = list(_units(parsed, count, limit))
+    spans: list[Span] = []
+    for group in _groups(units, target):
+        spans.extend(_pack(group, target))
+    fitted = [piece for span in spans for piece in _fit(parsed.text, span, tokenizer, limit, count)]
+    outline = _Outline(parsed.headings)
+    starts = [page.start for page in parsed.pages]
+    return [
+        Passage(document_id, a, b, parsed.text[a:b], _page_of(parsed.pages, starts, a), outline.above(a, b))
+        for a, b in fitted
+    ]
+
+
+def _counter(text: str, tokenizer: Tokenizer) -> Callable[[int, int], int]:
+    """Count the tokens between two offsets from one tokenisation of the whole text."""
+    starts = [a for a, _ in tokenizer.token_offsets(text)]
+    return lambda start, end: bisect_left(starts, end) - bisect_left(starts, start)
+
+
+def _units(parsed: Parsed, count: Callable[[int, int], int], limit: int) -> list[_Unit]:
+    units: list[_Unit] = []
+    text = parsed.text
+    heads = [h.start for h in parsed.headings]
+    for region, (start, end) in enumerate(_regions(text, parsed.skipped)):
+        edges = [start, *(h for h in heads if start < h < end), end]
+        for a, b in zip(edges, edges[1:], strict=False):
+            section = bisect_right(heads, a) + region * (len(heads) + 1)
+            previous = a
+            for span in _cover(text, a, b, sentence_spans(text, a, b)):
+                gap = text[previous : span[0]]
+                for piece in _cut(text, span, count, limit):
+                    paragraph = "\n" in gap or not units or units[-1].section != section
+                    units.append(_Unit(*piece, count(*piece), paragraph, section))
+                    gap = ""
+                previous = span[1]
+    return units
+
+
+def _regions(text: str, skipped: Sequence[Span]) -> list[Span]:
+    regions, at = [], 0
+    for start, end in [*sorted(skipped), (len(text), len(text))]:
+        if (span := trim(text, at, max(start, at))) is not None:
+            regions.append(span)
+        at = max(at, end)
+    return regions
+
+
+def _cover(text: str, start: int, end: int, sentences: list[Span]) -> list[Span]:
+    """Stretch sentences over the marks between them (bullets, `#`), so that nothing is left out."""
+    covered: list[Span] = []
+    at = start
+    for _, b in sentences:
+        if (span := trim(text, at, b)) is not None:
+            covered.append(span)
+        at = b
+    if (span := trim(text, at, end)) is not None:
+        if covered:
+            covered[-1] = (covered[-1][0], span[1])
+        else:
+            covered.append(span)
+    return covered
+
+
+_CUTS = (re.compile(r"\n"), re.compile(r"[;:]\s"), re.compile(r",\s"), re.compile(r"\s"))
+
+
+def _cut(text: str, span: Span, count: Callable[[int, int], int], limit: int) -> list[Span]:
+    """Cut a sentence longer than the limit in halves, at the best place near the middle."""
+    start, end = span
+    if count(start, end) <= limit or end - start <= 1:
+        return [span]
+    middle, reach = (start + end) // 2, max((end - start) // 4, 1)
+    at = middle
+    for pattern in _CUTS:
+        found = [m.end() for m in pattern.finditer(text, middle - reach, middle + reach)]
+        if found:
+            at = min(found, key=lambda place: abs(place - middle))
+            break
+    halves = (trim(text, start, at), trim(text, at, end))
+    return [piece for half in halves if half is not None for piece in _cut(text, half, count, limit)]
+
+
+def _groups(units: list[_Unit], target: int) -> list[list[_Unit]]:
+    """Gather units by section; a section too small to stand alone joins the one after it."""
+    groups: list[list[_Unit]] = []
+    for unit in units:
+        if groups and groups[-1][-1].section == unit.section:
+            groups[-1].append(unit)
+        else:
+            groups.append([unit])
+    merged: list[list[_Unit]] = []
+    for group in groups:
+        small = merged and sum(u.tokens for u in merged[-1]) < target // 4
+        if small and sum(u.tokens for u in merged[-1]) + sum(u.tokens for u in group) <= target:
+            merged[-1].extend(group)
+        else:
+            merged.append(group)
+    return merged
+
+
+def _pack(units: list[_Unit], target: int) -> list[Span]:
+    """Pack a section's units into passages of nearly equal size, breaking between paragraphs where that costs little.
+
+    Minimises, over all ways to break, the squared distance of each passage from the mean size, plus a price for a break
+    inside a paragraph (dynamic programming; quadratic in units a passage, linear in units).
+    """
+    total = sum(u.tokens for u in units)
+    parts = max(-(-total // target), 1)
+    ideal = total / parts
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for j in range(1, len(units) + 1):
+        size, choice = 0, (float("inf"), j - 1)
+        for i in range(j - 1, -1, -1):
+            size += units[i].tokens
+            if size > target and i < j - 1:
+                break
+            price = 0.0 if i == 0 or units[i].paragraph else 0.05
+            cost = best[i][0] + ((size - ideal) / target) ** 2 + price
+            if cost < choice[0]:
+                choice = (cost, i)
+        best.append(choice)
+    spans: list[Span] = []
+    j = len(units)
+    while j > 0:
+        i = best[j][1]
+        spans.append((units[i].start, units[j - 1].end))
+        j = i
+    return spans[::-1]
+
+
+def _fit(text: str, span: Span, tokenizer: Tokenizer, limit: int, count: Callable[[int, int], int]) -> list[Span]:
+    """Make sure a passage fits on its own: cut out of its text, some words fall into more tokens."""
+    start, end = span
+    if end - start <= 1 or (count(start, end) < 0.8 * limit and end - start < 8 * limit):
+        return [span]
+    if tokenizer.count_tokens(text[start:end]) <= limit:
+        return [span]
+    middle = (start + end) // 2
+    spaces = [m.end() for m in re.finditer(r"\s", text[start:end])]
+    at = start + min(spaces, key=lambda p: abs(start + p - middle)) if spaces else middle
+    if at in (start, end):
+        at = middle
+    halves = (trim(text, start, at), trim(text, at, end))
+    return [piece for half in halves if half is not None for piece in _fit(text, half, tokenizer, limit, count)]
+
+
+class _Outline:
+    """The headings above a place."""
+
+    def __init__(self, headings: Sequence[Heading]) -> None:
+        self._starts = [h.start for h in headings]
+        self._paths: list[str] = []
+        path: list[Heading] = []
+        for heading in headings:
+            path = [h for h in path if h.level < heading.level] + [heading]
+            self._paths.append(" › ".join(h.title for h in path))
+
+    def above(self, start: int, end: int) -> str:
+        """The path of headings at `start`; that of the first heading within, if none stands above."""
+        index = bisect_right(self._starts, start) - 1
+        if index < 0 and self._starts and self._starts[0] < end:
+            index = 0
+        return self._paths[index] if index >= 0 else ""
+
+
+def _page_of(pages: tuple[Page, ...], starts: list[int], position: int) -> int | None:
+    return pages[max(bisect_right(starts, position) - 1, 0)].number if pages else None
+
+
+def embedded_text(title: str, passage: Passage, tokenizer: Tokenizer) -> str:
+    """The words the encoder reads for a passage: title and headings, cut to `HEADING_TOKENS`, then the passage."""
+    head = " › ".join(dict.fromkeys(part for part in (title, *passage.heading.split(" › ")) if part))
+    if not head:
+        return passage.text
+    offsets = tokenizer.token_offsets(head[: HEADING_TOKENS * 12])
+    if len(offsets) > HEADING_TOKENS - 1:
+        head = head[: offsets[HEADING_TOKENS - 2][1]]
+    return f"{head}\n{passage.text}"

@@ -1,0 +1,157 @@
+"""The nouns of the index: frozen, slotted, data only.
+
+All offsets count Unicode code points of `Document.text` from 0; `end` is exclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a paginated document.
+
+    `number` counts from 1; `text[start:end]` is the page's text; `width` and `height` are in points (1/72 inch).
+    """
+
+    number: int
+    start: int
+    end: int
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: `text[start:end]` is its line; `level` 1 is the highest."""
+
+    start: int
+    end: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a parser reads out of one file, before it becomes a `Document`.
+
+    `skipped` are spans `(start, end)` that stay in the text but out of the passages, such as running headers of a PDF.
+    `notes` are sentences for the person who added the file ("2 of 10 pages hold no text.").
+    """
+
+    text: str
+    media_type: str
+    title: str | None = None
+    author: str | None = None
+    published: date | None = None
+    language: str | None = None
+    pages: tuple[Page, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the library.
+
+    `id` is the first 16 hexadecimal digits of the SHA-256 of the file's bytes; `source` is where it came from (a path
+    or URL); `added` is when it entered the library, in UTC.
+    """
+
+    id: str
+    source: str
+    title: str
+    text: str = field(repr=False)
+    pages: tuple[Page, ...] = field(repr=False)
+    published: date | None
+    author: str | None
+    media_type: str
+    language: str | None
+    added: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document without its text, for lists: its fields, and how large it is in characters and passages."""
+
+    id: str
+    source: str
+    title: str
+    published: date | None
+    author: str | None
+    media_type: str
+    language: str | None
+    added: datetime
+    characters: int
+    pages: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document small enough for the encoder: `text == document.text[start:end]`.
+
+    `page` is the number of the page it starts on, `None` where there are no pages; `heading` the headings above it,
+    joined by " › ", empty where there are none.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    page: int | None
+    heading: str
+
+    @property
+    def id(self) -> str:
+        """The passage's name in all three stores; the same bytes split the same way give the same name."""
+        return f"{self.document_id}:{self.start}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Why a passage was found; `None` where a method did not find it.
+
+    `dense` is the cosine to the query (-1 to 1), `lexical` the BM25 score (0 and up); the ranks count from 1.
+    """
+
+    dense: float | None = None
+    dense_rank: int | None = None
+    lexical: float | None = None
+    lexical_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that answers a query: `score` is higher for better, `rank` counts from 1."""
+
+    passage: Passage
+    score: float
+    rank: int
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One file that could not be added: what happened and what to do."""
+
+    source: str
+    error: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What came of one call of `Library.add`: document ids by outcome, failures, and notes of the parsers."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    passages: int = 0
+    seconds: float = 0.0

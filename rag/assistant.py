@@ -1,0 +1,223 @@
+"""The assistant: a question and a conversation in, a checked, cited answer out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from index.errors import QuestionError
+from index.library import Library, Progress
+from index.settings import LibrarySettings, load_settings
+from index.types import AddReport, DocumentInfo
+from rag.settings import AnswerSettings
+from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Sentence, Statement
+from rag.verify import check, normalise
+
+if TYPE_CHECKING:
+    from index.embed import Encoder
+
+    from rag.reader import Selection
+    from rag.reader.read import Chosen
+
+MODEL = "offline reader"
+
+
+class Assistant:
+    """Answers questions over one library. Make one with `Assistant.open`; safe from several threads.
+
+    There are no asynchronous twins: without a language model everything here is computation, which `await` would not
+    make concurrent. From asyncio use `await asyncio.to_thread(assistant.ask, question)`.
+    """
+
+    def __init__(self, library: Library, settings: AnswerSettings) -> None:
+        self.library = library
+        self.settings = settings
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        config: str | Path | None = None,
+        create: bool = True,
+        settings: AnswerSettings | None = None,
+        library_settings: LibrarySettings | None = None,
+        encoder: Encoder | None = None,
+    ) -> Assistant:
+        """Open the library in a folder and an assistant on it.
+
+        Args:
+            path: The library's folder; made if missing and `create`.
+            config: A settings file in place of the library's `dossier.toml`.
+            create: Whether a missing library is made.
+            settings: Settings of answering; read from file and environment if `None`.
+            library_settings: The same for the library.
+            encoder: An encoder object in place of the one the settings name.
+
+        Returns:
+            The assistant; close it, or use it in a `with` block.
+
+        Raises:
+            ConfigError: A setting is wrong.
+            LibraryError: The library cannot be opened; its subclasses say why.
+        """
+        folder = Path(path).expanduser()
+        if settings is None:
+            file = Path(config) if config is not None else None
+            settings = load_settings(AnswerSettings, "answer", library=folder, config=file)
+        library = Library.open(folder, settings=library_settings, config=config, encoder=encoder, create=create)
+        return cls(library, settings)
+
+    def close(self) -> None:
+        """Close the library."""
+        self.library.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def add(self, paths: Iterable[str | Path] | str | Path, progress: Progress | None = None) -> AddReport:
+        """Add files and folders to the library; see `Library.add`."""
+        return self.library.add(paths, progress)
+
+    def warm_up(self) -> None:
+        """Load models and indexes now, so that the first question does not wait for them."""
+        from rag.reader.weights import load_weights
+
+        load_weights()
+        self.library.search("warm up", 1)
+
+    def ask(self, question: str, conversation: Conversation | None = None) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: The question, as typed.
+            conversation: The turns before it; a follow-up is understood from them.
+
+        Returns:
+            The answer: verbatim statements with citations, or an abstention with the nearest passages in `hits`.
+
+        Raises:
+            QuestionError: The question is empty or too long.
+            LibraryError: The library cannot be read.
+        """
+        for event in self.stream(question, conversation):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    def stream(self, question: str, conversation: Conversation | None = None) -> Iterator[Event]:
+        """Answer a question step by step: `Searching`, `Hits`, a `Sentence` for each statement, `Done`.
+
+        Args and errors as for `ask`. Closing the iterator stops the work at the next event.
+        """
+        question = self._checked(question)
+        clock = _Clock()
+        searched = len(self.library)
+        if searched == 0:
+            yield Searching(question)
+            yield Hits(())
+            yield Done(Answer(question, question, (), (), (), True, 0.0, clock.timings(), MODEL))
+            return
+
+        from rag.reader import Reader
+        from rag.standalone import make_query
+
+        query = make_query(question, conversation, self.library, self.settings)
+        clock.lap("query")
+        yield Searching(query.standalone_question)
+        hits = self.library.search_vector(query.vector, query.terms, self.settings.passages)
+        documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
+        clock.lap("search")
+        yield Hits(tuple(hits))
+        threshold = self.settings.abstain_below
+        selection = Reader().read(
+            query,
+            hits,
+            {name: info.title for name, info in documents.items()},
+            self.library,
+            limit=self.settings.statements,
+            threshold=threshold if threshold >= 0 else None,
+        )
+        clock.lap("read")
+        statements: list[Statement] = []
+        citations: list[Citation] = []
+        for sentence in _state(selection, documents, self.library):
+            statements.append(sentence.statement)
+            citations.extend(sentence.citations)
+            yield sentence
+        clock.lap("check")
+        yield Done(
+            Answer(
+                question,
+                query.standalone_question,
+                tuple(statements),
+                tuple(citations),
+                tuple(hits),
+                not statements,
+                selection.confidence,
+                clock.timings(),
+                MODEL,
+                searched,
+                selection.unknown if not statements else (),
+            )
+        )
+
+    def _checked(self, question: str) -> str:
+        text = question.replace("\0", " ").strip()
+        if not any(c.isalnum() for c in text):
+            raise QuestionError("The question is empty.", remedy="Type what you want to know.")
+        if len(text) > self.settings.max_question_chars:
+            raise QuestionError(
+                f"The question is {len(text):,} characters long; the limit is {self.settings.max_question_chars:,}.",
+                remedy="Shorten it. Longer text belongs in a document: add it to the library and ask about it.",
+            )
+        return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _state(selection: Selection, documents: dict[str, DocumentInfo], library: Library) -> Iterator[Sentence]:
+    """Make statements of the reader's choice, each checked against its own citation."""
+    chosen: Sequence[Chosen] = () if selection.abstained else selection.chosen
+    for marker, piece in enumerate(chosen, 1):
+        document = documents[piece.hit.passage.document_id]
+        citation = _cite(marker, piece, document, library.catalog.page_at(document.id, piece.start))
+        text = normalise(piece.quote)
+        support, verdict = check(text, [citation.quote])
+        yield Sentence(Statement(text, (marker,), support, verdict), (citation,))
+
+
+def _cite(marker: int, piece: Chosen, document: DocumentInfo, page: int | None) -> Citation:
+    return Citation(
+        marker=marker,
+        document_id=document.id,
+        title=document.title,
+        source=document.source,
+        published=document.published,
+        page=page,
+        start=piece.start,
+        end=piece.end,
+        quote=piece.quote,
+    )
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._laps: list[tuple[str, float]] = []
+        self._started = self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps.append((stage, now - self._last))
+        self._last = now
+
+    def timings(self) -> tuple[tuple[str, float], ...]:
+        return (*self._laps, ("total", time.perf_counter() - self._started))

@@ -1,0 +1,95 @@
+"""Sentences that may answer a question, cut out of the best passages with exact offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.sentences import leans_on_previous, sentence_spans
+from index.types import Hit
+
+_LONGEST = 700  # characters; longer "sentences" are tables or code, cut at line breaks
+_LIST_LEAD = re.compile(r":\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a hit's passage.
+
+    `start` and `end` are offsets in the document; `previous` is the start of the sentence before it in the same
+    passage, `None` for the first; `position` is its index in the passage, from 0.
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    previous: int | None
+    position: int
+
+    @property
+    def text(self) -> str:
+        """The sentence as it stands in the document."""
+        return self.slice(self.start)
+
+    def slice(self, start: int) -> str:
+        """The document's text from `start`, an offset within the passage, to the end of the sentence."""
+        base = self.hit.passage.start
+        return self.hit.passage.text[start - base : self.end - base]
+
+
+def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
+    """Cut hits into sentences.
+
+    Args:
+        hits: Passages, the best first.
+
+    Returns:
+        Their sentences in the same order, without those that say word for word what an earlier one said, and without
+        pieces that hold no word.
+    """
+    candidates: list[Candidate] = []
+    seen: set[str] = set()
+    for hit in hits:
+        text, base = hit.passage.text, hit.passage.start
+        previous: int | None = None
+        for position, (start, end) in enumerate(_spans(text)):
+            words = " ".join(text[start:end].lower().split())
+            if words not in seen and any(c.isalnum() for c in words):
+                seen.add(words)
+                candidates.append(Candidate(hit, base + start, base + end, previous, position))
+            previous = base + start
+    return candidates
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for start, end in sentence_spans(text):
+        if end - start <= _LONGEST:
+            spans.append((start, end))
+            continue
+        at = start
+        for match in re.finditer(r"\n+", text[start:end]):
+            if start + match.start() > at:
+                spans.append((at, start + match.start()))
+            at = start + match.end()
+        if at < end:
+            spans.append((at, end))
+    return spans
+
+
+def with_context(candidate: Candidate) -> int:
+    """Find where a statement made of this sentence has to begin to be understood.
+
+    A sentence that starts with a pronoun or points back takes the one before it along, if that stands in the same
+    passage and the two are not far apart.
+
+    Returns:
+        The start offset, at or before `candidate.start`.
+    """
+    if candidate.previous is None or not leans_on_previous(candidate.text):
+        return candidate.start
+    between = candidate.slice(candidate.previous)
+    if len(between) > 2 * _LONGEST or "\n\n" in between[: candidate.start - candidate.previous]:
+        return candidate.start
+    return candidate.previous

@@ -1,0 +1,248 @@
+"""What is measured of a candidate sentence and of a question, for the fitted weights of the reader."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.types import Hit
+from rag.reader.candidates import Candidate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from index.library import Library
+    from rag.standalone import Query
+
+SENTENCE_FEATURES = (
+    "cosine",  # sentence to the query with the conversation mixed in
+    "cosine_own",  # sentence to the question alone
+    "cosine_passage",  # passage to the query
+    "cover",  # share of the question's terms, weighted by rarity, that the sentence holds
+    "cover_near",  # the same for the sentence, the one before it, and title and headings
+    "cover_passage",  # the same for the whole passage
+    "pairs",  # share of neighbouring term pairs of the question that stand in the sentence together
+    "rank",  # 1 / rank of the passage
+    "type",  # 1 if the kind of thing asked for (date, number, name) is there, -1 if not, 0 if no kind is asked for
+    "new",  # logarithm of 1 + terms that the sentence adds to the question
+    "short",  # 1 for a piece that is hardly a sentence
+    "asks",  # 1 if the sentence is itself a question
+    "first",  # 1 for the first sentence of its passage
+)
+QUESTION_FEATURES = (
+    "score",  # of the best sentence, under the fitted sentence weights
+    "cosine",  # the best sentence's
+    "cosine_best",  # the highest of any sentence
+    "passage_best",  # the highest cosine of any passage
+    "cover",  # the best sentence's
+    "cover_near_best",  # the highest of any sentence
+    "cover_passage_best",  # the highest of any passage
+    "missing",  # weight of the rarest question term that no read passage holds, relative to the rarest of all
+    "unknown",  # share of the question's terms that occur nowhere in the library
+    "names_missing",  # share of names and numbers in the question that the best passages lack
+    "margin",  # best sentence's score less the mean of the next four
+    "type",  # the best sentence's
+)
+
+_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|"
+    r"billion|dozen|half|third|quarter|twice|once|both|several|none|no)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(?:1[0-9]\d\d|20\d\d)s?\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|today|yesterday|"
+    r"tomorrow|century|decade|years?|months?|weeks?|days?|hours?|morning|evening|night|noon|midnight)\b|\d{1,2}:\d\d",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?<![.!?…:] )(?<!^)\b[A-Z][\w’'-]+|\b[A-Z]{2,}\b|\b[A-Z][\w’'-]+ (?:(?:of|the|de|van|von|bin|al) )?[A-Z][\w’'-]+"
+)
+_ASKS_TIME = re.compile(
+    r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b|\bhow long\b|\bsince what\b", re.IGNORECASE
+)
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|far|old|large|big|tall|high|deep|wide|heavy|fast|often|likely|long)\b|"
+    r"\bwhat (?:number|percentage|percent|share|proportion|amount|price|cost|size|length|budget|fee|rate)\b",
+    re.IGNORECASE,
+)
+_ASKS_NAME = re.compile(
+    r"\bwho(?:m|se)?\b|\bwhere\b|\bwhich (?:person|company|country|city|ministry|minister|organi[sz]ation)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How telling each term is in this library: idf as in BM25, with a floor that keeps small libraries from noise."""
+
+    weights: Mapping[str, float]
+    unknown: frozenset[str]
+
+    def share(self, held: set[str] | frozenset[str], of: Sequence[str]) -> float:
+        """Weighted share (0 to 1) of the terms `of` that are in `held`; 0 if there are none."""
+        total = sum(self.weights[t] for t in of)
+        return sum(self.weights[t] for t in of if t in held) / total if total else 0.0
+
+
+def measure_rarity(terms: Sequence[str], library: Library) -> Rarity:
+    """Look up how rare terms are among the library's passages.
+
+    weight = ln(1 + (N - n + 0.5) / (n + 0.5)) of Robertson's BM25, with N raised to at least 1,000 so that in a library
+    of ten passages one mention more or less does not decide.
+    """
+    counts = library.lexical.frequencies(terms)
+    size = max(library.catalog.count()[1], 1)
+    scale = max(1000 / size, 1.0)
+    total = size * scale
+    weights = {t: math.log(1 + (total - n * scale + 0.5) / (n * scale + 0.5)) for t, n in counts.items()}
+    return Rarity(weights, frozenset(t for t, n in counts.items() if n == 0))
+
+
+def asked_type(question: str) -> str:
+    """Tell the kind of thing a question asks for: `time`, `number`, `name` or nothing."""
+    if _ASKS_TIME.search(question):
+        return "time"
+    if _ASKS_NUMBER.search(question):
+        return "number"
+    return "name" if _ASKS_NAME.search(question) else ""
+
+
+def type_match(kind: str, sentence: str) -> float:
+    """Tell whether a sentence holds the kind of thing asked for: 1 yes, -1 no, 0 if no kind is asked for."""
+    pattern = {"time": _TIME, "number": _NUMBER, "name": _NAME}.get(kind)
+    if pattern is None:
+        return 0.0
+    return 1.0 if pattern.search(sentence) else -1.0
+
+
+def _is_short(text: str) -> bool:
+    return len(text.split()) < 5 or (len(text) < 60 and not text.rstrip('"”’)*_ ').endswith((".", "!", "?")))
+
+
+def names_in(question: str) -> list[str]:
+    """List names and numbers of a question: capitalised words after the first, and anything with a digit."""
+    words = re.findall(r"[\w’'-]+(?:\.\d+)*", question)
+    return [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i and w[:1].isupper() and len(w) > 1)]
+
+
+class Reading:
+    """The measurements of one question's candidates.
+
+    Args:
+        query: The question.
+        candidates: Sentences of the hits.
+        hits: The passages read, the best first.
+        titles: Title of each document, by id.
+        vectors: Sentence vectors, shape `(len(candidates), dimension)`, L2-normalised.
+        passage_vectors: Vector of each hit's passage, by passage id.
+        library: Gives terms and their rarity.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        candidates: Sequence[Candidate],
+        hits: Sequence[Hit],
+        titles: Mapping[str, str],
+        vectors: NDArray[np.float32],
+        passage_vectors: Mapping[str, NDArray[np.float32]],
+        library: Library,
+    ) -> None:
+        self.query, self.candidates, self.hits = query, candidates, hits
+        self.terms = list(query.own_terms) or list(query.carried_terms)
+        self.rarity = measure_rarity(self.terms, library)
+        self.kind = asked_type(query.question)
+        index_terms = library.lexical.terms
+        self.passage_terms = {h.passage.id: frozenset(index_terms(h.passage.text)) for h in hits}
+        self.head_terms = {
+            h.passage.id: frozenset(index_terms(f"{titles.get(h.passage.document_id, '')} {h.passage.heading}"))
+            for h in hits
+        }
+        self.sentence_terms = [frozenset(index_terms(c.text)) for c in candidates]
+        self.sentences = self._sentence_features(vectors, passage_vectors)
+
+    def _sentence_features(
+        self, vectors: NDArray[np.float32], passage_vectors: Mapping[str, NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Shape `(candidates, len(SENTENCE_FEATURES))`, float32."""
+        import numpy as np
+
+        query = self.query
+        cosines, own = vectors @ query.vector, vectors @ query.own_vector
+        passage_cosines = {name: float(v @ query.vector) for name, v in passage_vectors.items()}
+        pairs = list(zip(self.terms, self.terms[1:], strict=False))
+        rows = []
+        for i, candidate in enumerate(self.candidates):
+            passage = candidate.hit.passage
+            held = self.sentence_terms[i]
+            near = held | self.head_terms[passage.id]
+            if i and self.candidates[i - 1].hit is candidate.hit:
+                near |= self.sentence_terms[i - 1]
+            text = candidate.text
+            rows.append(
+                (
+                    cosines[i],
+                    own[i],
+                    passage_cosines.get(passage.id, 0.0),
+                    self.rarity.share(held, self.terms),
+                    self.rarity.share(near, self.terms),
+                    self.rarity.share(self.passage_terms[passage.id] | self.head_terms[passage.id], self.terms),
+                    sum(a in held and b in held for a, b in pairs) / len(pairs) if pairs else 0.0,
+                    1.0 / candidate.hit.rank,
+                    type_match(self.kind, text),
+                    math.log1p(len(held - set(self.terms))),
+                    float(
+                        len(text.split()) < 5
+                        or (not text.rstrip().endswith((".", "!", "?", "”", '"', ")")) and len(text) < 60)
+                    ),
+                    float(text.rstrip("\"'”’)* ").endswith("?")),
+                    float(candidate.position == 0),
+                )
+            )
+        return np.asarray(rows, dtype=np.float32).reshape(-1, len(SENTENCE_FEATURES))
+
+    def question_features(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Measure how well the best sentences fit the question.
+
+        Args:
+            scores: The sentences' scores, shape `(candidates,)`, higher for better.
+
+        Returns:
+            Shape `(len(QUESTION_FEATURES),)`, float32.
+        """
+        import numpy as np
+
+        table = self.sentences
+        column = {name: i for i, name in enumerate(SENTENCE_FEATURES)}
+        order = np.argsort(-scores)
+        best = int(order[0])
+        following = scores[order[1:5]]
+        top_passages = {self.candidates[int(i)].hit.passage.id for i in order[:5]}
+        held_by_top = frozenset().union(*(self.passage_terms[p] | self.head_terms[p] for p in top_passages))
+        weights = self.rarity.weights
+        rarest = max(weights.values(), default=0.0)
+        lacking = max((weights[t] for t in self.terms if t not in held_by_top), default=0.0)
+        names = [t for t, word in self.query.own_terms.items() if word in set(names_in(self.query.question))]
+        return np.asarray(
+            [
+                scores[best],
+                table[best, column["cosine"]],
+                table[:, column["cosine"]].max(),
+                table[:, column["cosine_passage"]].max(),
+                table[best, column["cover"]],
+                table[:, column["cover_near"]].max(),
+                table[:, column["cover_passage"]].max(),
+                lacking / rarest if rarest else 0.0,
+                len(self.rarity.unknown) / len(self.terms) if self.terms else 0.0,
+                sum(t not in held_by_top for t in names) / len(names) if names else 0.0,
+                scores[best] - following.mean() if len(following) else 0.0,
+                table[best, column["type"]],
+            ],
+            dtype=np.float32,
+        )

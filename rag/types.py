@@ -1,0 +1,163 @@
+"""The nouns of an answer: frozen, slotted, data only. Offsets as in `index.types`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+from uuid import uuid4
+
+from index.types import Hit
+
+Verdict = Literal["supported", "weak", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement rests: `document.text[start:end] == quote`, always.
+
+    `marker` is the n of `[n]` in the answer's text, from 1; `page` is the physical page the quote starts on, from 1.
+    """
+
+    marker: int
+    document_id: str
+    title: str
+    source: str
+    published: date | None
+    page: int | None
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One claim of an answer.
+
+    `citations` are markers into `Answer.citations`; `support` runs from 0 (nothing supports it) to 1 (the cited words
+    say it); `verdict` is the same in a word.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    support: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one question.
+
+    `abstained` means the documents do not hold the answer: then there are no statements and no citations, and `hits`
+    are the nearest passages. `timings` are seconds by stage; `model` names what wrote the statements.
+    `confidence` is the estimated probability, 0 to 1, that the documents hold the answer.
+    """
+
+    question: str
+    standalone_question: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...] = field(repr=False)
+    abstained: bool
+    confidence: float
+    timings: tuple[tuple[str, float], ...] = field(repr=False, default=())
+    model: str = "offline reader"
+    searched: int = 0
+    unknown_terms: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text with its markers; one sentence of explanation when it abstained."""
+        if self.abstained:
+            return abstention_text(self.searched, self.unknown_terms)
+        return " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements)
+
+
+def abstention_text(searched: int, unknown_terms: Sequence[str] = ()) -> str:
+    """Word an abstention: how much was searched, and which terms of the question occur nowhere."""
+    if searched == 0:
+        return "Not in these documents: the library is empty. Add documents first."
+    plural = "document was" if searched == 1 else "documents were"
+    text = f"Not in these documents: {searched} {plural} searched and none holds an answer to this."
+    if unknown_terms:
+        quoted = ", ".join(f"“{term}”" for term in unknown_terms)
+        text += f" {quoted} {'occurs' if len(unknown_terms) == 1 else 'occur'} nowhere in them."
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation and the text of its answer.
+
+    `standalone_question` is the question as it was searched. `answer` is absent in conversations made from plain text.
+    """
+
+    question: str
+    text: str
+    standalone_question: str | None = None
+    answer: Answer | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation so far. Immutable: `add` returns a new one."""
+
+    turns: tuple[Turn, ...] = ()
+    id: str = field(default_factory=lambda: uuid4().hex[:12])
+    title: str = ""
+
+    def add(self, turn: Turn | Answer) -> Conversation:
+        """Return this conversation with one more turn; the first question becomes its title."""
+        if isinstance(turn, Answer):
+            turn = Turn(turn.question, turn.text, turn.standalone_question, turn)
+        title = self.title or re.sub(r"\s+", " ", turn.question).strip()[:80]
+        return Conversation((*self.turns, turn), self.id, title)
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Conversation:
+        """Make a conversation from plain text.
+
+        Args:
+            pairs: `(question, answer_text)` of each turn, oldest first.
+
+        Returns:
+            The conversation; its turns carry no citations.
+        """
+        conversation = cls()
+        for question, text in pairs:
+            conversation = conversation.add(Turn(question, text))
+        return conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """Event: the standalone question is known and the search begins."""
+
+    standalone_question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Event: the passages the answer will be made from, best first."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Event: one checked statement, with the citations it uses that were not sent before."""
+
+    statement: Statement
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Event: the whole answer; always the last."""
+
+    answer: Answer
+
+
+Event = Searching | Hits | Sentence | Done

@@ -1,0 +1,18 @@
+"""Words that carry no content of their own in a question."""
+
+from __future__ import annotations
+
+STOP_WORDS = frozenset(
+    "a an the this that these those such some any each every either neither no not nor only own same so than too very "
+    "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs one ones "
+    "myself yourself himself herself itself themselves who whom whose which what when where why how whether "
+    "and or but if then else because as until while of at by for with about against between into through during "
+    "before after above below to from up down in out on off over under again further once here there all both few "
+    "more most other another much many am is are was were be been being have has had having do does did doing done "
+    "can could will would shall should may might must ought let s t d ll m re ve isn aren wasn weren don doesn didn "
+    "isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't "
+    "what's who's where's when's how's it's that's there's i'm you're we're they're i've we've please tell give show "
+    "explain describe say says said know want like also just now per via etc ok okay yes yeah well actually really "
+    "kind type sort way thing things something anything lot bit get got go going make made use used".split()
+)
+"""Function words, and the small change of questions ("tell me", "what kind of")."""
