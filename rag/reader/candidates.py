@@ -45,17 +45,18 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
         hits: Passages, the best first.
 
     Returns:
-        Their sentences in the same order, without those that say word for word what an earlier one said, and without
-        pieces that hold no word.
+        Their sentences in the same order, without headings, without those that say word for word what an earlier one
+        said, and without pieces that hold no word.
     """
     candidates: list[Candidate] = []
     seen: set[str] = set()
     for hit in hits:
         text, base = hit.passage.text, hit.passage.start
+        headings = {" ".join(part.lower().split()) for part in hit.passage.heading.split(" › ")}
         previous: int | None = None
         for position, (start, end) in enumerate(_spans(text)):
             words = " ".join(text[start:end].lower().split())
-            if words not in seen and any(c.isalnum() for c in words):
+            if words not in seen and words not in headings and any(c.isalnum() for c in words):
                 seen.add(words)
                 candidates.append(Candidate(hit, base + start, base + end, previous, position))
             previous = base + start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,13 +65,21 @@ class Reader:
         self._weights = weights
 
     def measure(
-        self, query: Query, hits: Sequence[Hit], titles: Mapping[str, str], library: Library
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        titles: Mapping[str, str],
+        library: Library,
+        encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
     ) -> tuple[Reading, NDArray[np.float32]] | None:
-        """Cut hits into sentences and measure them; `None` if they hold no sentence."""
+        """Cut hits into sentences and measure them; `None` if they hold no sentence.
+
+        `encode` takes the place of the library's encoder, for callers that remember sentences.
+        """
         candidates = find_candidates(hits)
         if not candidates:
             return None
-        vectors = library.encoder.encode([c.text for c in candidates])
+        vectors = (encode or library.encoder.encode)([c.text for c in candidates])
         passage_vectors = library.vectors.get([h.passage.id for h in hits])
         return Reading(query, candidates, hits, titles, vectors, passage_vectors, library), vectors
 

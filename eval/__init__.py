@@ -1,0 +1,1 @@
+"""How good is it: cases, metrics, runs and floors."""

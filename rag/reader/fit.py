@@ -1,0 +1,263 @@
+"""Fit the reader's weights: `python -m rag.reader.fit ../shared/data`.
+
+Questions with known answers (SQuADShifts new wiki, QED/Natural Questions; the sets its README marks as fit for shipped
+weights) are asked of libraries made of their contexts. Half of the contexts of every article are held back: a question
+whose context is in the library is answerable, one whose context was held back is not, though passages of the same
+article are near. Small libraries of one article are among them, so that the weights do not depend on size.
+
+Writes `weights.json` beside this file and `docs/abstention.md` with the threshold and its curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.ingest import SourceText
+from index.library import Library
+from rag.reader.features import QUESTION_FEATURES, SENTENCE_FEATURES, Reading
+from rag.reader.read import Reader
+from rag.reader.weights import Linear
+from rag.settings import AnswerSettings
+from rag.standalone import make_query
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SEED = 7
+_OUT = Path(__file__).with_name("weights.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question put to one library: its measurements, and which candidates hold the answer (`None`: not there)."""
+
+    reading: Reading
+    gold: NDArray[np.bool_] | None
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a gzipped JSON Lines file."""
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def fit(data: Path, questions: int) -> dict[str, Any]:
+    """Fit both models.
+
+    Args:
+        data: The folder with `reader/`.
+        questions: How many questions of each kind are asked of the large library.
+
+    Returns:
+        What `weights.json` holds, and under `curve` the threshold's curve on questions not fitted to.
+    """
+    import numpy as np
+
+    rng = random.Random(_SEED)  # noqa: S311 - chooses training data
+    asked = list(_ask_all(data, questions, rng))
+    rng.shuffle(asked)
+    half = len(asked) // 2
+    sentence = _fit_sentences([a for a in asked if a.gold is not None and a.gold.any()])
+    features = np.stack([a.reading.question_features(sentence.score(a.reading.sentences)) for a in asked])
+    labels = np.array([a.gold is not None for a in asked])
+    question = _fit_logistic(features[:half], labels[:half])
+    curve = _curve(question.score(features[half:]), labels[half:])
+    return {
+        "sentence": _plain(sentence, SENTENCE_FEATURES),
+        "question": _plain(question, QUESTION_FEATURES),
+        "threshold": max(curve, key=lambda row: row["balanced_accuracy"])["threshold"],
+        "asked": len(asked),
+        "curve": curve,
+    }
+
+
+def _ask_all(data: Path, count: int, rng: random.Random) -> Iterator[Asked]:
+    contexts = {c["ctx_id"]: c for c in read_lines(data / "reader" / "train.contexts.jsonl.gz")}
+    by_context: dict[str, list[dict[str, Any]]] = {}
+    for question in read_lines(data / "reader" / "train.questions.jsonl.gz"):
+        if question["src"] in ("squadshifts_new_wiki", "qed_nq"):
+            by_context.setdefault(question["ctx_id"], []).append(question)
+    articles: dict[str, list[str]] = {}
+    for name in by_context:
+        articles.setdefault(contexts[name]["title"], []).append(name)
+    large = {t for t, names in articles.items() if len(names) >= 12}
+    few = rng.sample(sorted(set(articles) - large), 1500)
+    kept: list[str] = []
+    held: list[str] = []
+    for title in [*sorted(large), *few]:
+        names = rng.sample(articles[title], len(articles[title]))
+        cut = (len(names) + (rng.random() < 0.5)) // 2
+        kept += names[:cut]
+        held += names[cut:]
+    yield from _ask(contexts, kept, _some(by_context, kept, count, rng), _some(by_context, held, count, rng))
+    for title in rng.sample(sorted(large), min(12, len(large))):
+        names = [n for n in kept if contexts[n]["title"] == title][: rng.randint(3, 12)]
+        near = [n for n in held if contexts[n]["title"] == title]
+        far = rng.sample(held, 30)
+        yield from _ask(
+            contexts,
+            names,
+            _some(by_context, names, 50, rng),
+            [*_some(by_context, near, 35, rng), *_some(by_context, far, 15, rng)],
+        )
+
+
+def _some(
+    by_context: dict[str, list[dict[str, Any]]], names: Sequence[str], count: int, rng: random.Random
+) -> list[dict[str, Any]]:
+    pool = [q for name in names for q in by_context[name]]
+    return rng.sample(pool, min(count, len(pool)))
+
+
+def _ask(
+    contexts: dict[str, dict[str, Any]],
+    kept: Sequence[str],
+    present: Sequence[dict[str, Any]],
+    absent: Sequence[dict[str, Any]],
+) -> Iterator[Asked]:
+    with tempfile.TemporaryDirectory() as folder, Library.open(folder) as library:
+        library.add_texts(SourceText(n, contexts[n]["text"], contexts[n]["title"].replace("_", " ")) for n in kept)
+        sys.stderr.write(
+            f"library of {library.catalog.count()[1]} passages, {len(present)} + {len(absent)} questions\n"
+        )
+        ids = {info.source: info.id for info in library.documents()}
+        titles = {info.id: info.title for info in library.documents()}
+        cache = _cached(library)
+        for question, here in [*((q, True) for q in present), *((q, False) for q in absent)]:
+            reading = measure(question["question"], library, titles, cache)
+            if reading is not None:
+                gold = gold_mask(reading, ids[question["ctx_id"]], question["answers"]) if here else None
+                yield Asked(reading, gold)
+
+
+def _cached(library: Library) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Encode each sentence once: the same ones come again for many questions."""
+    import numpy as np
+
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [t for t in dict.fromkeys(texts) if t not in known]
+        known.update(zip(new, library.encoder.encode(new), strict=True))
+        return np.stack([known[t] for t in texts])
+
+    return encode
+
+
+def measure(
+    question: str,
+    library: Library,
+    titles: dict[str, str],
+    encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
+) -> Reading | None:
+    """Ask a library and measure the candidates, as `Assistant` does; `None` if nothing is found."""
+    settings = AnswerSettings()
+    query = make_query(question, None, library, settings)
+    hits = library.search_vector(query.vector, query.terms, settings.passages)
+    measured = Reader().measure(query, hits, titles, library, encode)
+    return measured[0] if measured is not None else None
+
+
+def gold_mask(reading: Reading, document_id: str, answers: Sequence[dict[str, Any]]) -> NDArray[np.bool_]:
+    """Mark the candidates that hold a gold answer's span; shape `(candidates,)`."""
+    import numpy as np
+
+    spans = [(a["start"], a["start"] + len(a["text"].rstrip())) for a in answers]
+    return np.array(
+        [
+            c.hit.passage.document_id == document_id and any(c.start <= a and b <= c.end for a, b in spans)
+            for c in reading.candidates
+        ],
+        dtype=bool,
+    )
+
+
+def _fit_sentences(asked: Sequence[Asked]) -> Linear:
+    """Fit weights that rank gold sentences above others: logistic regression on differences within a question."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    everything = np.concatenate([a.reading.sentences for a in asked])
+    mean, scale = everything.mean(axis=0), everything.std(axis=0) + 1e-6
+    rows, weights = [], []
+    for a in asked:
+        assert a.gold is not None
+        table = (a.reading.sentences - mean) / scale
+        gold, other = table[a.gold], table[~a.gold]
+        order = np.argsort(-(a.reading.sentences[~a.gold][:, 0]))[:30]  # the hardest by cosine
+        for row in gold:
+            differences = row - other[order]
+            rows.append(differences)
+            weights.append(np.full(len(differences), 1.0 / max(len(differences) * len(gold), 1)))
+    x, w = np.concatenate(rows), np.concatenate(weights)
+    sign = np.where(np.arange(len(x)) % 2 == 0, 1.0, -1.0)[:, None]
+    model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=1000)
+    model.fit(x * sign, sign[:, 0] > 0, sample_weight=w)
+    return Linear(tuple(map(float, mean)), tuple(map(float, scale)), tuple(map(float, model.coef_[0])), 0.0)
+
+
+def _fit_logistic(features: NDArray[np.float32], labels: NDArray[np.bool_]) -> Linear:
+    from sklearn.linear_model import LogisticRegression
+
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
+    model.fit((features - mean) / scale, labels)
+    return Linear(
+        tuple(map(float, mean)), tuple(map(float, scale)), tuple(map(float, model.coef_[0])), float(model.intercept_[0])
+    )
+
+
+def _curve(log_odds: NDArray[np.float32], labels: NDArray[np.bool_]) -> list[dict[str, float]]:
+    import numpy as np
+
+    probability = 1 / (1 + np.exp(-log_odds))
+    rows = []
+    for threshold in np.round(np.arange(0.05, 0.96, 0.05), 2):
+        answered = float((probability[labels] >= threshold).mean())
+        refused = float((probability[~labels] < threshold).mean())
+        rows.append(
+            {
+                "threshold": float(threshold),
+                "answered": round(answered, 3),
+                "refused": round(refused, 3),
+                "balanced_accuracy": round((answered + refused) / 2, 3),
+            }
+        )
+    return rows
+
+
+def _plain(model: Linear, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "features": list(names),
+        "mean": [round(v, 5) for v in model.mean],
+        "scale": [round(v, 5) for v in model.scale],
+        "coefficient": [round(v, 4) for v in model.coefficient],
+        "intercept": round(model.intercept, 4),
+    }
+
+
+def main() -> int:
+    """Run from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m rag.reader.fit", description="Fit the reader's weights.")
+    parser.add_argument("data", type=Path, help="the data folder, with reader/train.*.jsonl.gz in it")
+    parser.add_argument("--questions", type=int, default=2500, help="questions of each kind (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=_OUT, help="where the weights go (default: %(default)s)")
+    args = parser.parse_args()
+    fitted = fit(args.data, args.questions)
+    args.out.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps({k: fitted[k] for k in ("threshold", "asked", "curve")}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Faces for people and programs: command line and chat page."""

@@ -1,0 +1,43 @@
+"""Open what the global flags name."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.settings import LibrarySettings, load_settings
+from ui.cli.parser import default_library
+
+if TYPE_CHECKING:
+    from index.library import Library
+    from rag.assistant import Assistant
+
+
+def library_path(options: argparse.Namespace) -> Path:
+    """The library's folder: `--library`, or the default."""
+    return options.library if options.library is not None else default_library()
+
+
+def library_settings(options: argparse.Namespace) -> LibrarySettings:
+    """The library's settings: file, environment, then the flags."""
+    settings = load_settings(LibrarySettings, "library", library=library_path(options), config=options.config)
+    flags = {name: value for name in ("encoder", "device") if (value := getattr(options, name)) is not None}
+    return dataclasses.replace(settings, **flags)
+
+
+def open_library(options: argparse.Namespace, *, create: bool = False) -> Library:
+    """Open the library the flags name."""
+    from index.library import Library
+
+    return Library.open(library_path(options), settings=library_settings(options), create=create)
+
+
+def open_assistant(options: argparse.Namespace, *, create: bool = False) -> Assistant:
+    """Open an assistant on the library the flags name."""
+    from rag.assistant import Assistant
+
+    return Assistant.open(
+        library_path(options), config=options.config, library_settings=library_settings(options), create=create
+    )

@@ -1,0 +1,140 @@
+"""The grammar of the command line. Verbs are imported when they run, so that `--help` costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def default_library() -> Path:
+    """The library used when none is named: `DOSSIER_LIBRARY`, else one in the user's data folder."""
+    named = os.environ.get("DOSSIER_LIBRARY")
+    if named:
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "dossier" / "library"
+
+
+def _lazily(module: str, name: str) -> Run:
+    def run(options: argparse.Namespace) -> int:
+        return int(getattr(importlib.import_module(module), name)(options))
+
+    return run
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _global_flags(parser: argparse.ArgumentParser, *, default: bool) -> None:
+    """Flags that stand before or after the verb; only those before it carry defaults, so that neither hides the other."""
+    nothing = argparse.SUPPRESS
+    group = parser.add_argument_group("everywhere")
+    group.add_argument(
+        "--library",
+        type=Path,
+        metavar="FOLDER",
+        default=None if default else nothing,
+        help="the library (default: $DOSSIER_LIBRARY, else dossier/library in the user's data folder)",
+    )
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=None if default else nothing,
+        help="settings in place of the library's dossier.toml",
+    )
+    group.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        default=None if default else nothing,
+        help="embedding model: a sentence-transformers name or folder",
+    )
+    group.add_argument(
+        "--device", metavar="DEVICE", default=None if default else nothing, help="where that model runs: cpu, cuda, mps"
+    )
+    group.add_argument(
+        "--json", action="store_true", default=False if default else nothing, help="JSON on stdout, for programs"
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser; each verb sets `run`, a function of the parsed options."""
+    parser = argparse.ArgumentParser(
+        prog="dossier",
+        description="Ask your own documents, offline; every sentence of an answer cites the exact words it rests on.",
+    )
+    try:
+        number = version("dossier")
+    except PackageNotFoundError:
+        number = "not installed"
+    parser.add_argument("--version", action="version", version=f"dossier {number}")
+    _global_flags(parser, default=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, summary: str, module: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        _global_flags(sub, default=False)
+        sub.set_defaults(run=_lazily(f"ui.cli.{module}", f"run_{name}"))
+        return sub
+
+    add = verb("add", "add files, and the supported files of folders", "documents")
+    add.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
+    verb("list", "list the documents", "documents")
+    show = verb("show", "show one document", "documents")
+    show.add_argument("id", metavar="ID", help="its id, or the first digits of it")
+    show.add_argument(
+        "--text", action="store_true", help="its exact text and nothing else; citations count its characters from 0"
+    )
+    remove = verb("remove", "remove documents from the library (not the files)", "documents")
+    remove.add_argument("ids", nargs="+", metavar="ID")
+    search = verb("search", "find passages", "questions")
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("--top-k", type=_positive, default=10, metavar="N", help="hits at most (default: %(default)s)")
+    ask = verb("ask", "answer a question", "questions")
+    ask.add_argument("question", metavar="QUESTION", help="the question; - reads it from stdin")
+    ask.add_argument(
+        "--history", type=Path, metavar="FILE", help="earlier turns, as JSON: [[question, answer], ...], oldest first"
+    )
+    verb("chat", "hold a conversation in the terminal", "chat")
+    ui = verb("ui", "serve the chat page", "page")
+    ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    ui.add_argument("--port", type=int, default=7860, help="port to listen on (default: %(default)s)")
+    ui.add_argument(
+        "--docs", type=Path, metavar="FOLDER", help="add this folder first; what is there already is left alone"
+    )
+    ui.add_argument(
+        "--insecure", action="store_true", help="allow an address that other machines can reach; there is no login"
+    )
+    _add_eval(verbs)
+    return parser
+
+
+def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "measure answers against cases"
+    evaluate = verbs.add_parser("eval", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    inner = evaluate.add_subparsers(dest="eval_verb", metavar="VERB", required=True)
+    run = inner.add_parser(
+        "run",
+        help="ask the cases of a file and score the answers",
+        description="Ask the cases of a file and score the answers.",
+    )
+    _global_flags(run, default=False)
+    run.add_argument("cases", type=Path, metavar="CASES.jsonl", help="the cases")
+    run.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for run.json, outputs.jsonl and scores.jsonl"
+    )
+    run.add_argument("--docs", type=Path, metavar="FOLDER", help="make a library of this folder for the run, in DIR")
+    run.add_argument(
+        "--floors", type=Path, metavar="FILE", help="JSON of metric: lowest value; exit status 1 below one"
+    )
+    run.set_defaults(run=_lazily("ui.cli.evaluate", "run_eval"))
