@@ -49,7 +49,7 @@ class LexicalIndex:
             writer = self._index.writer(_HEAP, 1)
             try:
                 for document_id in {*remove, *titles}:
-                    writer.delete_documents("document_id", document_id)
+                    writer.delete_documents_by_term("document_id", document_id)
                 for passage in passages:
                     entry = tantivy.Document()
                     entry.add_text("id", passage.id)

@@ -89,7 +89,13 @@ def write_pdf(source: Source, path: Path) -> None:
     width, height = A4
     frame = Frame(27 * mm, 25 * mm, width - 54 * mm, height - 52 * mm, 0, 0, 0, 0, id="text")
     document = BaseDocTemplate(
-        str(path), pagesize=A4, title=source.title, author=source.author, subject=source.subtitle, lang="en", invariant=1
+        str(path),
+        pagesize=A4,
+        title=source.title,
+        author=source.author,
+        subject=source.subtitle,
+        lang="en",
+        invariant=1,
     )
     document.addPageTemplates(PageTemplate(id="page", frames=[frame]))
     document.build(_flowables(source, width - 54 * mm), canvasmaker=_canvas_class(source))
@@ -107,7 +113,7 @@ def _canvas_class(source: Source) -> type[Any]:
             self.setDateFormatter(lambda *now: f"D:{source.date:%Y%m%d}080000+00'00'")
             self._held: list[dict[str, Any]] = []
 
-        def showPage(self) -> None:  # noqa: N802 - reportlab's name
+        def showPage(self) -> None:
             self._held.append(dict(self.__dict__))
             self._startPage()
 
@@ -138,7 +144,7 @@ def _flowables(source: Source, width: float) -> list[Any]:
     from reportlab.lib.enums import TA_JUSTIFY
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.lib.units import mm
-    from reportlab.platypus import HRFlowable, ListFlowable, ListItem, Paragraph, Spacer
+    from reportlab.platypus import HRFlowable, ListFlowable, ListItem, PageBreak, Paragraph, Spacer
 
     blue = HexColor("#1f3a5f")
     title = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=19, leading=24, textColor=blue)
@@ -157,6 +163,8 @@ def _flowables(source: Source, width: float) -> list[Any]:
     ]
     for block in source.blocks:
         if block.kind == "heading":
+            if block.lines[0].startswith("Annex A"):
+                flow.append(PageBreak())
             flow.append(Paragraph(_marked(block.lines[0]), heading))
         elif block.kind == "table":
             flow += [Spacer(1, 2 * mm), _pdf_table(block, width), Spacer(1, 1 * mm)]
@@ -194,7 +202,7 @@ def _pdf_table(block: Block, width: float) -> Any:
     rows = [[Paragraph(_marked(c), plain if i else bold) for c in cells(r)] for i, r in enumerate(block.lines)]
     return Table(
         rows,
-        colWidths=[width * share for share in (0.34, 0.14, 0.2, 0.32)],
+        colWidths=[width * share for share in (0.3, 0.17, 0.2, 0.33)],
         repeatRows=1,
         style=[
             ("LINEABOVE", (0, 0), (-1, 0), 0.8, HexColor("#1f3a5f")),
@@ -228,6 +236,7 @@ def write_docx(source: Source, path: Path) -> None:
     core.title, core.subject, core.author, core.language = source.title, source.subtitle, source.author, "en"
     core.last_modified_by, core.comments, core.revision = source.author, "", 1
     core.created = core.modified = datetime(source.date.year, source.date.month, source.date.day, 8, tzinfo=UTC)
+    drop_extras(document)
     stream = io.BytesIO()
     document.save(stream)
     path.write_bytes(same_zip(stream.getvalue()))
@@ -255,23 +264,20 @@ def _add_runs(paragraph: Any, text: str) -> None:
             paragraph.add_run(part).bold = True if number % 2 else None
 
 
+def drop_extras(document: Any) -> None:
+    """Leave out two large parts that python-docx's template brings and nothing needs."""
+    for part in (document.part, document.part.package):
+        for key in [key for key, rel in part.rels.items() if rel.reltype.endswith(("thumbnail", "stylesWithEffects"))]:
+            del part.rels[key]
+
+
 def same_zip(data: bytes) -> bytes:
     """Pack a zip again with fixed times, so that equal content gives equal bytes."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
-            if entry.filename == "docProps/thumbnail.jpeg":  # python-docx's template brings one of a blank page
-                continue
-            fixed = zipfile.ZipInfo(entry.filename, (2026, 1, 1, 0, 0, 0))
-            fixed.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(fixed, _without_thumbnail(entry.filename, old.read(entry)))
+            new.writestr(zipfile.ZipInfo(entry.filename, (2026, 1, 1, 0, 0, 0)), old.read(entry), zipfile.ZIP_DEFLATED)
     return stream.getvalue()
-
-
-def _without_thumbnail(name: str, data: bytes) -> bytes:
-    if name != "_rels/.rels":
-        return data
-    return re.sub(rb"<Relationship [^>]*thumbnail[^>]*/>", b"", data)
 
 
 def main() -> None:

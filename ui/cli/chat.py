@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import DossierError
-from rag.records import conversation_to_json, conversation_to_markdown
-from rag.types import Conversation, Done, Sentence
-from ui.cli.opening import open_assistant
-from ui.cli.questions import format_answer
-from ui.cli.terminal import one_line, print_json, say
+from rag.records import answer_record, conversation_to_json, conversation_to_markdown
+from rag.types import Answer, Conversation, Done, Sentence
+from ui.cli.opening import library_path, open_assistant
+from ui.cli.questions import format_answer, format_footnotes, format_place, nearest_documents
+from ui.cli.terminal import error_record, one_line, print_json, say, visible, wrap
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -22,86 +24,148 @@ HELP = """/sources        the citations of the last answer in full
 /export FILE    write the conversation to FILE (.md with footnotes, or .json)
 /help           this list
 /quit           leave (so does Ctrl-D); Ctrl-C stops an answer"""
+_PROMPT = "\001\033[1m\002> \001\033[0m\002"  # bold; \001 and \002 tell readline what takes no room
 
 
 def run_chat(options: argparse.Namespace) -> int:
-    """Ask and answer until the person leaves."""
-    interactive = sys.stdin.isatty()
-    if interactive:
-        import readline  # noqa: F401 - gives input() its line editing and history
-
-        say(f"Ask about your documents. Commands:\n{HELP}")
+    """Ask and answer until the person leaves; without a terminal, each line of stdin is a question."""
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
     with open_assistant(options) as assistant:
-        conversation = Conversation()
+        if interactive:
+            say(f"Ask about your documents. Commands:\n{HELP}")
+        chat = _Chat(assistant, interactive=interactive, as_json=options.json)
+        for line in _typed(library_path(options)) if interactive else _piped():
+            if line.strip() in ("/quit", "/exit"):
+                break
+            try:
+                chat.take(line.strip())
+            except DossierError as error:  # a question that cannot be answered does not end the conversation
+                say(f"{visible(error.message)}\n{visible(error.remedy)}")
+                if options.json:
+                    print_json(error_record(type(error).__name__, error.message, error.remedy))
+            sys.stdout.flush()
+    return 0
+
+
+class _Chat:
+    """A conversation and what the terminal knows of it."""
+
+    def __init__(self, assistant: Assistant, *, interactive: bool, as_json: bool) -> None:
+        self._assistant = assistant
+        self._interactive = interactive
+        self._as_json = as_json
+        self._conversation = Conversation()
+
+    def take(self, line: str) -> None:
+        """Act on one line: a command or a question."""
+        verb, _, rest = line.partition(" ")
+        if verb == "/new":
+            self._conversation = Conversation()
+            say("A new conversation; the one before is kept in the library.")
+        elif verb == "/sources":
+            self._print_sources()
+        elif verb == "/export":
+            self._export(rest.strip())
+        elif verb == "/help":
+            say(HELP)
+        elif line.startswith("/"):
+            say(f"There is no command {visible(verb)}.\n{HELP}")
+        elif line:
+            self._ask(line)
+
+    def _ask(self, question: str) -> None:
+        try:
+            answer = self._follow(question)
+        except KeyboardInterrupt:
+            if not self._interactive:
+                raise
+            say("\nStopped.")
+            return
+        conversation = self._conversation = self._conversation.add(answer)
+        self._assistant.library.catalog.save_conversation(
+            conversation.id, conversation.title, conversation_to_json(conversation)
+        )
+        if self._as_json:
+            print_json(answer_record(answer))
+        elif self._interactive and not answer.abstained:
+            for c in answer.citations:
+                print(f"  [{c.marker}] {format_place(c.title, c.published, c.page)}")
+        else:
+            print(format_answer(answer, nearest_documents(answer, self._assistant.library)), end="\n\n")
+
+    def _follow(self, question: str) -> Answer:
+        """Wait for the answer; at a terminal print each sentence as soon as it is checked."""
+        with self._waiting() as waiting:
+            for event in self._assistant.stream(question, self._conversation):
+                if isinstance(event, Sentence) and self._interactive:
+                    waiting.close()
+                    marks = "".join(f"[{n}]" for n in event.statement.citations)
+                    print(wrap(f"{one_line(event.statement.text)} {marks}"), flush=True)
+                if isinstance(event, Done):
+                    return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    def _waiting(self) -> contextlib.ExitStack:
+        """Show that work goes on, until closed."""
+        stack = contextlib.ExitStack()
+        if self._interactive:
+            from rich.console import Console
+
+            stack.enter_context(Console(stderr=True).status("Searching"))
+        return stack
+
+    def _print_sources(self) -> None:
+        answers = [t.answer for t in self._conversation.turns if t.answer is not None]
+        if not answers:
+            say("No answer yet.")
+        elif not answers[-1].citations:
+            say("The last answer cites nothing.")
+        else:
+            print("\n".join(format_footnotes(answers[-1])))
+
+    def _export(self, name: str) -> None:
+        if not name:
+            say("Name a file: /export FILE")
+            return
+        path = Path(name).expanduser()
+        write = conversation_to_json if path.suffix.lower() == ".json" else conversation_to_markdown
+        try:
+            with path.open("xb") as file:
+                file.write(write(self._conversation).encode("utf-8", errors="replace"))
+        except FileExistsError:
+            say(f"{visible(str(path))} is there already. Choose another file.")
+        except OSError as error:
+            say(f"{visible(str(path))} cannot be written: {error.strerror}. Choose another file.")
+        else:
+            say(f"Written to {visible(str(path))}.")
+
+
+def _piped() -> Iterator[str]:
+    """Read questions from stdin, one a line."""
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", errors="replace")
+
+
+def _typed(library: Path) -> Iterator[str]:
+    """Read questions from the person until Ctrl-D; what was typed is kept in the library for the next time."""
+    history = library / "chat_history"
+    try:
+        import readline
+    except ImportError:  # Windows has none
+        keep = contextlib.ExitStack()
+    else:
+        with contextlib.suppress(OSError):
+            readline.read_history_file(history)
+        readline.set_history_length(1_000)
+        keep = contextlib.ExitStack()
+        keep.enter_context(contextlib.suppress(OSError))
+        keep.callback(readline.write_history_file, history)
+    with keep:
         while True:
             try:
-                line = input("\n> " if interactive else "").strip()
+                yield input(_PROMPT)
             except EOFError:
-                return 0
+                print()
+                return
             except KeyboardInterrupt:
                 say("\n/quit or Ctrl-D leaves.")
-                continue
-            if line in ("/quit", "/exit"):
-                return 0
-            if line.startswith("/"):
-                conversation = _command(line, conversation)
-            elif line:
-                conversation = _answer(line, conversation, assistant, as_json=options.json)
-
-
-def _answer(question: str, conversation: Conversation, assistant: Assistant, *, as_json: bool) -> Conversation:
-    try:
-        for event in assistant.stream(question, conversation):
-            if isinstance(event, Sentence) and not as_json:
-                print(one_line(event.statement.text), "".join(f"[{n}]" for n in event.statement.citations), flush=True)
-            if isinstance(event, Done):
-                conversation = conversation.add(event.answer)
-                assistant.library.catalog.save_conversation(
-                    conversation.id, conversation.title, conversation_to_json(conversation)
-                )
-                _close(event, assistant, as_json=as_json)
-    except DossierError as error:
-        say(f"{one_line(error.message)}\n{one_line(error.remedy)}")
-    except KeyboardInterrupt:
-        say("\nStopped.")
-    return conversation
-
-
-def _close(event: Done, assistant: Assistant, *, as_json: bool) -> None:
-    from rag.records import answer_record
-
-    answer = event.answer
-    if as_json:
-        print_json(answer_record(answer))
-    elif answer.abstained:
-        titles = {i.id: i.title for i in assistant.library.documents([h.passage.document_id for h in answer.hits[:3]])}
-        print(format_answer(answer, titles))
-    else:
-        for c in answer.citations:
-            date = f", {c.published.isoformat()}" if c.published else ""
-            print(f"  [{c.marker}] {one_line(c.title)}{date}{f', p. {c.page}' if c.page else ''}")
-
-
-def _command(line: str, conversation: Conversation) -> Conversation:
-    verb, _, rest = line.partition(" ")
-    if verb == "/new":
-        say("A new conversation.")
-        return Conversation()
-    if verb == "/sources":
-        answers = [t.answer for t in conversation.turns if t.answer is not None]
-        print(format_answer(answers[-1], {}) if answers else "No answer yet.")
-    elif verb == "/export" and rest.strip():
-        _export(Path(rest.strip()).expanduser(), conversation)
-    else:
-        say(HELP)
-    return conversation
-
-
-def _export(path: Path, conversation: Conversation) -> None:
-    text = conversation_to_json(conversation) if path.suffix == ".json" else conversation_to_markdown(conversation)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        say(f"{path} cannot be written: {error.strerror}. Choose another file.")
-    else:
-        say(f"Written to {path}.")

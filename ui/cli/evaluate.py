@@ -16,7 +16,6 @@ def run_eval(options: argparse.Namespace) -> int:
     """Ask the cases of a file, score the answers and compare the summary with floors."""
     from eval.report import format_report
     from eval.run import run
-
     from rag.assistant import Assistant
 
     if options.docs is not None:

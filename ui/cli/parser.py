@@ -6,7 +6,6 @@ import argparse
 import importlib
 import os
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 Run = Callable[[argparse.Namespace], int]
@@ -16,7 +15,7 @@ def default_library() -> Path:
     """The library used when none is named: `DOSSIER_LIBRARY`, else one in the user's data folder."""
     named = os.environ.get("DOSSIER_LIBRARY")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "dossier" / "library"
 
@@ -28,20 +27,51 @@ def _lazily(module: str, name: str) -> Run:
     return run
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+def _number(text: str, least: int, most: int) -> int:
+    value = int(text) if text.isascii() and text.isdigit() else least - 1
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return value
 
 
+def _top_k(text: str) -> int:
+    return _number(text, 1, 1_000)
+
+
+def _port(text: str) -> int:
+    return _number(text, 0, 65_535)
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text).expanduser()
+
+
+class _Version(argparse.Action):
+    """Prints the version; looks it up only when asked, because that reads the installed packages."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="print the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("dossier")
+        except PackageNotFoundError:
+            number = "not installed"
+        print(f"dossier {number}")
+        parser.exit()
+
+
 def _global_flags(parser: argparse.ArgumentParser, *, default: bool) -> None:
-    """Flags that stand before or after the verb; only those before it carry defaults, so that neither hides the other."""
+    """Add the flags that stand before or after the verb; only those before it carry defaults, so none hides another."""
     nothing = argparse.SUPPRESS
     group = parser.add_argument_group("everywhere")
     group.add_argument(
         "--library",
-        type=Path,
+        type=_folder,
         metavar="FOLDER",
         default=None if default else nothing,
         help="the library (default: $DOSSIER_LIBRARY, else dossier/library in the user's data folder)",
@@ -72,17 +102,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dossier",
         description="Ask your own documents, offline; every sentence of an answer cites the exact words it rests on.",
+        epilog="Data goes to stdout, talk to stderr. Exit status: 0 done (so is an answer that is not in the "
+        "documents), 1 an error that is explained on stderr, 2 wrong usage, 130 interrupted with Ctrl-C.",
+        allow_abbrev=False,
     )
-    try:
-        number = version("dossier")
-    except PackageNotFoundError:
-        number = "not installed"
-    parser.add_argument("--version", action="version", version=f"dossier {number}")
+    parser.add_argument("--version", action=_Version)
     _global_flags(parser, default=True)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str, module: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        sub = verbs.add_parser(name, help=summary, description=_sentence(summary), allow_abbrev=False)
         _global_flags(sub, default=False)
         sub.set_defaults(run=_lazily(f"ui.cli.{module}", f"run_{name}"))
         return sub
@@ -96,10 +125,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--text", action="store_true", help="its exact text and nothing else; citations count its characters from 0"
     )
     remove = verb("remove", "remove documents from the library (not the files)", "documents")
-    remove.add_argument("ids", nargs="+", metavar="ID")
+    remove.add_argument("ids", nargs="+", metavar="ID", help="an id, or the first digits of it")
     search = verb("search", "find passages", "questions")
-    search.add_argument("query", metavar="QUERY")
-    search.add_argument("--top-k", type=_positive, default=10, metavar="N", help="hits at most (default: %(default)s)")
+    search.add_argument("query", metavar="QUERY", help="a question or some words")
+    search.add_argument("--top-k", type=_top_k, default=10, metavar="N", help="hits at most (default: %(default)s)")
     ask = verb("ask", "answer a question", "questions")
     ask.add_argument("question", metavar="QUESTION", help="the question; - reads it from stdin")
     ask.add_argument(
@@ -108,7 +137,7 @@ def build_parser() -> argparse.ArgumentParser:
     verb("chat", "hold a conversation in the terminal", "chat")
     ui = verb("ui", "serve the chat page", "page")
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    ui.add_argument("--port", type=int, default=7860, help="port to listen on (default: %(default)s)")
+    ui.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     ui.add_argument(
         "--docs", type=Path, metavar="FOLDER", help="add this folder first; what is there already is left alone"
     )
@@ -119,14 +148,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
 def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     summary = "measure answers against cases"
-    evaluate = verbs.add_parser("eval", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    evaluate = verbs.add_parser("eval", help=summary, description=_sentence(summary), allow_abbrev=False)
     inner = evaluate.add_subparsers(dest="eval_verb", metavar="VERB", required=True)
     run = inner.add_parser(
         "run",
         help="ask the cases of a file and score the answers",
         description="Ask the cases of a file and score the answers.",
+        allow_abbrev=False,
     )
     _global_flags(run, default=False)
     run.add_argument("cases", type=Path, metavar="CASES.jsonl", help="the cases")

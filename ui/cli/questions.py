@@ -5,81 +5,127 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from rag.records import answer_record, hit_record
 from rag.types import Answer, Conversation
 from ui.cli.opening import open_assistant, open_library
-from ui.cli.terminal import one_line, print_json
+from ui.cli.terminal import one_line, print_json, say, visible, wrap
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from index.library import Library
+    from index.types import DocumentInfo, Hit
+
+_NEAREST = 3
+_SNIPPET = 240
+_SHAPE = 'Write the earlier turns as [["first question", "its answer"], ["second question", "its answer"]].'
 
 
 def run_search(options: argparse.Namespace) -> int:
     """Print the passages that match a query."""
     with open_library(options) as library:
         hits = library.search(options.query, options.top_k)
-        found = {info.id: info for info in library.documents([h.passage.document_id for h in hits])}
+        found = documents_of(hits, library)
     if options.json:
         print_json([hit_record(hit, found[hit.passage.document_id].source) for hit in hits])
-        return 0
-    for hit in hits:
-        passage = hit.passage
-        where = f", p. {passage.page}" if passage.page else ""
-        print(
-            f"{hit.rank:>3}. {one_line(found[passage.document_id].title)}{where}  [{passage.document_id} {passage.start}–{passage.end}]"
-        )
-        print(f"     {one_line(passage.text)[:300]}\n")
+    elif hits:
+        print("\n".join(format_hits(hits, found)))
+    else:
+        say("Nothing was found.")
     return 0
 
 
 def run_ask(options: argparse.Namespace) -> int:
-    """Answer one question."""
-    question = sys.stdin.read() if options.question == "-" else options.question
+    """Answer one question; "not in these documents" is an answer."""
+    question = options.question
+    if question == "-":
+        question = sys.stdin.buffer.read().decode("utf-8", errors="replace")
     conversation = _read_history(options.history) if options.history else None
     with open_assistant(options) as assistant:
         answer = assistant.ask(question, conversation)
         if options.json:
             print_json(answer_record(answer))
         else:
-            titles = {
-                i.id: i.title for i in assistant.library.documents([h.passage.document_id for h in answer.hits[:3]])
-            }
-            print(format_answer(answer, titles))
+            print(format_answer(answer, nearest_documents(answer, assistant.library)))
     return 0
+
+
+def documents_of(hits: Iterable[Hit], library: Library) -> dict[str, DocumentInfo]:
+    """Look up the documents of hits, by id."""
+    return {info.id: info for info in library.documents([hit.passage.document_id for hit in hits])}
+
+
+def nearest_documents(answer: Answer, library: Library) -> dict[str, DocumentInfo]:
+    """Look up the documents of the passages that an abstention shows; nothing for any other answer."""
+    return documents_of(answer.hits[:_NEAREST], library) if answer.abstained else {}
 
 
 def _read_history(path: Path) -> Conversation:
     try:
-        return Conversation.from_pairs([(str(q), str(a)) for q, a in json.loads(path.read_text(encoding="utf-8"))])
-    except (ValueError, TypeError) as error:
+        turns = json.loads(path.read_bytes())
+    except OSError as error:
         raise ConfigError(
-            f"{path} is not a list of [question, answer] pairs: {error}.",
-            remedy='Write it like this: [["first question", "its answer"], ["second question", "its answer"]]',
+            f"The history {path} cannot be read: {error.strerror}.", remedy="Check the path given to --history."
         ) from error
+    except ValueError as error:
+        raise ConfigError(f"The history {path} is not JSON: {error}.", remedy=_SHAPE) from error
+    if not isinstance(turns, list):
+        raise ConfigError(f"The history {path} is not a list of [question, answer] pairs.", remedy=_SHAPE)
+    for number, pair in enumerate(turns, 1):
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
+            raise ConfigError(f"Turn {number} of the history {path} is not a pair of texts.", remedy=_SHAPE)
+    return Conversation.from_pairs((question, answer) for question, answer in turns)
 
 
-def format_answer(answer: Answer, titles: dict[str, str]) -> str:
+def format_answer(answer: Answer, documents: Mapping[str, DocumentInfo]) -> str:
     """Set an answer in plain text: statements with markers, then a footnote for each citation.
 
     Args:
         answer: The answer.
-        titles: Title of each hit's document, by id; used for the nearest passages of an abstention.
+        documents: The documents of its first hits, by id; used for the nearest passages of an abstention.
 
     Returns:
         Lines without escape sequences, whatever the documents hold.
     """
-    lines = [one_line(answer.text)]
-    if answer.abstained and answer.hits:
-        lines += ["", "Nearest passages:"]
-        for hit in answer.hits[:3]:
-            where = f", p. {hit.passage.page}" if hit.passage.page else ""
-            lines.append(
-                f"  - {one_line(titles.get(hit.passage.document_id, ''))}{where}: “{one_line(hit.passage.text)[:200]}…”"
-            )
-    if answer.citations:
-        lines.append("")
+    lines = [wrap(one_line(answer.text)), ""]
+    if answer.abstained:
+        hits = [h for h in answer.hits[:_NEAREST] if h.passage.document_id in documents]
+        lines += ["Nearest passages:", *format_hits(hits, documents)] if hits else []
+    lines += format_footnotes(answer)
+    return "\n".join(lines).rstrip("\n")
+
+
+def format_footnotes(answer: Answer) -> list[str]:
+    """Set what an answer rests on, one footnote a citation, and name the statements that do not rest on it firmly."""
+    lines = []
     for c in answer.citations:
-        facts = [one_line(c.title), c.published.isoformat() if c.published else "", f"p. {c.page}" if c.page else ""]
-        lines.append(f"[{c.marker}] {', '.join(f for f in facts if f)} — “{one_line(c.quote)}”")
-        lines.append(f"    {one_line(c.source)} ({c.document_id} {c.start}–{c.end})")
-    return "\n".join(lines)
+        lines.append(wrap(f"[{c.marker}] {format_place(c.title, c.published, c.page)} — “{one_line(c.quote)}”"))
+        lines.append(f"    {visible(c.source)} ({c.document_id} {c.start}–{c.end})")
+    for s in answer.statements:
+        if s.verdict != "supported":
+            how = "Weakly supported" if s.verdict == "weak" else "Not supported"
+            lines.append(wrap(f"{how} by what it cites: “{one_line(s.text)}”"))
+    return lines
+
+
+def format_hits(hits: Iterable[Hit], documents: Mapping[str, DocumentInfo]) -> list[str]:
+    """Set passages in plain text: rank, where each stands, how it begins."""
+    lines = []
+    for hit in hits:
+        passage, info = hit.passage, documents[hit.passage.document_id]
+        heading = f" › {one_line(passage.heading)}" if passage.heading else ""
+        lines.append(wrap(f"{hit.rank}. {format_place(info.title, info.published, passage.page)}{heading}"))
+        lines.append(wrap(one_line(passage.text, _SNIPPET), "    "))
+        lines.append(f"    {visible(info.source)} ({passage.document_id} {passage.start}–{passage.end})")
+    return lines
+
+
+def format_place(title: str, published: date | None, page: int | None) -> str:
+    """Name a place in a document: title, date, page."""
+    facts = [visible(title), published.isoformat() if published else "", f"p. {page}" if page else ""]
+    return ", ".join(fact for fact in facts if fact)

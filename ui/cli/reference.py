@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 
 from ui.cli.parser import build_parser
+
+_WIDTH = 110
+
+
+class _Formatter(argparse.HelpFormatter):
+    """The usual help at one width, whatever the terminal."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_WIDTH)
 
 
 def reference() -> str:
     """The help of all verbs as one Markdown page."""
-    os.environ["COLUMNS"] = "110"
     parts = [
         "# Command line",
         "",
         "Written by `python -m ui.cli.reference > docs/cli.md`; a test compares the two.",
         "",
+        "The flags under “everywhere” may stand before or after the verb. With `--json` an error is",
+        '`{"error": {"type": …, "message": …, "remedy": …}}` on stdout.',
+        "",
     ]
     for name, parser in _parsers("dossier", build_parser()):
-        parts += [f"## {name}", "", "```", parser.format_help().strip(), "```", ""]
+        parser.formatter_class = _Formatter
+        parts += [f"## {name}", "", "```text", parser.format_help().strip(), "```", ""]
     return "\n".join(parts)
 
 
@@ -32,4 +44,4 @@ def _parsers(name: str, parser: argparse.ArgumentParser) -> list[tuple[str, argp
 
 
 if __name__ == "__main__":
-    print(reference(), end="")
+    sys.stdout.buffer.write(reference().encode("utf-8"))

@@ -1,0 +1,41 @@
+# make install   make .venv and install into it; quick when nothing changed
+# make run       the chat page on http://127.0.0.1:7860   (PORT=…, DOCS=folder, LIBRARY=folder)
+# make test      lint, types and all tests
+# make quality   the golden set and its floors
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 7860
+DOCS ?=
+# The samples have a library of their own; each other folder gets one named after its path.
+LIBRARY ?= .dossier/$(if $(DOCS),$(subst /,-,$(patsubst /%,%,$(abspath $(DOCS)))),samples)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint types quality
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt install.sh
+	PYTHON="$(PYTHON)" VENV="$(VENV)" sh ./install.sh
+	@touch $(STAMP)
+
+run: install
+	@$(BIN)/dossier --library "$(LIBRARY)" ui --port "$(PORT)" --docs "$(if $(DOCS),$(DOCS),samples/strait)"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+test: install lint types
+	$(BIN)/python -m pytest
+
+quality: install
+	$(BIN)/dossier eval run eval/golden/samples.jsonl --docs samples/strait --out build/quality --floors eval/golden/floors.json

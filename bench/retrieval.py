@@ -1,0 +1,135 @@
+"""Retrieval quality, one run: `python bench/retrieval.py ../shared/data --work build/retrieval`.
+
+Three rankings of the same library are compared: dense, BM25 and hybrid, on NFCorpus (single questions) and MTRAG (the
+last turn of a conversation, with its earlier questions and without). No language model takes part. The libraries are
+made by `Library.add_texts` and asked through `rag.standalone.make_query` and `Library.search_vector`, as an answer is.
+A document's place is that of its best passage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+from ir_measures import R, nDCG
+
+from index.ingest import SourceText
+from index.library import Library
+from index.search import fuse
+from rag.settings import AnswerSettings
+from rag.standalone import Query, make_query
+from rag.types import Conversation
+
+DEPTH = 100
+Run = dict[str, dict[str, float]]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def read_qrels(path: Path) -> dict[str, dict[str, int]]:
+    qrels: dict[str, dict[str, int]] = {}
+    with path.open(encoding="utf-8") as stream:
+        for row in csv.DictReader(stream, delimiter="\t"):
+            qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
+    return qrels
+
+
+def open_corpus(path: Path, folder: Path) -> Library:
+    """Make the library of a corpus, or go on with one that an earlier run began."""
+    library = Library.open(folder)
+    records = read_lines(path)
+    report = library.add_texts(SourceText(r["_id"], r["text"], r.get("title", "")) for r in records)
+    print(
+        f"{path.name}: {len(records)} documents, {library.catalog.count()[1]} passages, "
+        f"{len(report.failed)} empty, {report.seconds:.0f} s",
+        file=sys.stderr,
+    )
+    return library
+
+
+def user_turns(text: str) -> list[str]:
+    """The questions of an MTRAG query: lines `|user|: …`."""
+    return [line.removeprefix("|user|:").strip() for line in text.split("\n|user|:")]
+
+
+def rank(library: Library, query: Query, dense: float, lexical: float, sources: dict[str, str]) -> dict[str, float]:
+    """Rank documents; weights of 0 leave a method out."""
+    vectors = library.vectors.search(query.vector, library.settings.candidates) if dense else []
+    words = library.lexical.search(query.terms, library.settings.candidates) if lexical else []
+    ranked: dict[str, float] = {}
+    for name, score, _ in fuse(vectors, words, dense, lexical):
+        ranked.setdefault(sources[name.rsplit(":", 1)[0]], score)
+    return dict(list(ranked.items())[:DEPTH])
+
+
+def measure(
+    name: str,
+    library: Library,
+    queries: dict[str, tuple[str, list[str]]],
+    qrels: dict[str, dict[str, int]],
+    measures: list[Any],
+    report: Callable[[str], None],
+) -> None:
+    sources = {info.id: info.source for info in library.documents()}
+    settings = AnswerSettings()
+    made = {
+        key: make_query(
+            question, Conversation.from_pairs([(q, "") for q in earlier]) if earlier else None, library, settings
+        )
+        for key, (question, earlier) in queries.items()
+        if key in qrels
+    }
+    defaults = library.settings
+    for method, dense, lexical in (
+        ("BM25", 0.0, 1.0),
+        ("dense", 1.0, 0.0),
+        ("hybrid", defaults.dense_weight, defaults.lexical_weight),
+    ):
+        run = {key: rank(library, query, dense, lexical, sources) for key, query in made.items()}
+        # A query without hits counts 0: ir_measures leaves queries out that are missing from the run.
+        filled = {key: run.get(key) or {"none": 0.0} for key in qrels}
+        values = ir_measures.calc_aggregate(measures, qrels, filled)
+        report(f"| {name} | {method} | {' | '.join(f'{m} {values[m]:.3f}' for m in measures)} |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compare dense, BM25 and hybrid retrieval.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("build/retrieval"), help="where the libraries are kept")
+    parser.add_argument("--sets", nargs="*", default=["nfcorpus", "clapnq", "cloud"])
+    args = parser.parse_args()
+    report: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731
+    report("| set | method | measures |\n| --- | --- | --- |")
+    if "nfcorpus" in args.sets:
+        folder = args.data / "nfcorpus"
+        with open_corpus(folder / "corpus.jsonl.gz", args.work / "nfcorpus") as library:
+            queries = {q["_id"]: (q["text"], []) for q in read_lines(folder / "queries.jsonl.gz")}
+            qrels = read_qrels(folder / "qrels.test.tsv")
+            measure("nfcorpus", library, queries, qrels, [nDCG @ 10, R @ 100], report)
+    for domain in ("clapnq", "cloud"):
+        if domain not in args.sets:
+            continue
+        folder = args.data / "mtrag"
+        qrels = read_qrels(folder / f"{domain}.qrels.tsv")
+        turns = {q["_id"]: user_turns(q["text"]) for q in read_lines(folder / f"{domain}.questions.jsonl.gz")}
+        with open_corpus(folder / f"{domain}.passages.jsonl.gz", args.work / domain) as library:
+            for label, queries in (
+                ("last turn only", {key: (t[-1], []) for key, t in turns.items()}),
+                ("last turn, history", {key: (t[-1], t[:-1]) for key, t in turns.items()}),
+            ):
+                measure(f"{domain}, {label}", library, queries, qrels, [R @ 5, nDCG @ 5, R @ 10], report)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+"""The splitter and the sentence cutter hold their guarantees on any text."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.sentences import sentence_spans
+from index.split import HEADING_TOKENS, split
+from index.types import Heading, Parsed
+from tests.fakes import FakeEncoder
+
+WORDS = st.sampled_from(
+    "The berth opened. It cost 1.2 million; see Fig. 3 (or not). “Why?” he asked… U.S. vessels e.g. two\n- item\n"
+    "## Part\n| a | b |\n\n\n über 東京。今日は 👩‍👩‍👧 e\u0301 \u00a0 \t x".split(" ")
+)
+TEXTS = st.one_of(
+    st.lists(WORDS, max_size=120).map(" ".join),
+    st.text(max_size=400),
+    st.text(alphabet="ab. \n", max_size=300),
+)
+ENCODER = FakeEncoder(max_tokens=64)
+LIMIT = ENCODER.max_tokens - ENCODER.special_tokens - HEADING_TOKENS
+
+
+@st.composite
+def parsed_documents(draw: st.DrawFn) -> Parsed:
+    text = draw(TEXTS)
+    size = len(text)
+    places = sorted(set(draw(st.lists(st.integers(0, max(size - 1, 0)), max_size=4)))) if size else []
+    headings = tuple(Heading(p, min(p + 5, size), draw(st.integers(1, 4)), f"h{p}") for p in places)
+    cuts = sorted(draw(st.lists(st.integers(0, size), max_size=4)))
+    skipped = tuple(zip(cuts[::2], cuts[1::2], strict=False))
+    return Parsed(text, "text/plain", headings=headings, skipped=skipped)
+
+
+@given(parsed_documents(), st.integers(1, 100))
+@settings(max_examples=300, deadline=None)
+def test_passages_of_any_document_are_exact_ordered_complete_and_short(parsed: Parsed, chunk_size: int) -> None:
+    """Offsets are exact, passages do not overlap, nothing but blanks and skipped spans is lost, none is too long."""
+    passages = split(parsed, "d", ENCODER, chunk_size)
+    at = 0
+    covered = bytearray(len(parsed.text))
+    for passage in passages:
+        assert passage.text == parsed.text[passage.start : passage.end] != ""
+        assert at <= passage.start < passage.end
+        assert ENCODER.count_tokens(passage.text) <= LIMIT or passage.end - passage.start == 1
+        covered[passage.start : passage.end] = b"\1" * (passage.end - passage.start)
+        at = passage.end
+    for start, end in parsed.skipped:
+        covered[start:end] = b"\1" * (end - start)
+    assert all(covered[i] or char.isspace() for i, char in enumerate(parsed.text))
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_sentences_of_any_text_are_ordered_and_lose_only_line_marks(text: str) -> None:
+    """Sentence spans are trimmed, in order, without overlap; what lies between them is blank or a line's mark."""
+    at = 0
+    for start, end in sentence_spans(text):
+        assert at <= start < end <= len(text)
+        assert not text[start].isspace() and not text[end - 1].isspace()
+        assert not any(c.isalnum() for c in text[at:start])
+        at = end
+    assert not any(c.isalnum() for c in text[at:])
+
+
+def cut(text: str) -> list[str]:
+    return [text[a:b] for a, b in sentence_spans(text)]
+
+
+def test_abbreviations_initials_and_decimals_do_not_end_sentences() -> None:
+    """What only looks like an end is none."""
+    assert cut("Dr. J. Smith paid 1.5 million to the U.S. Navy on 3 Jan. 2026. It was late.") == [
+        "Dr. J. Smith paid 1.5 million to the U.S. Navy on 3 Jan. 2026.",
+        "It was late.",
+    ]
+    assert cut("See Fig. 3 and No. 12. Then stop.") == ["See Fig. 3 and No. 12.", "Then stop."]
+
+
+def test_wrapped_lines_are_joined_and_list_items_are_not() -> None:
+    """A sentence goes on over a wrapped line; a bullet starts a new one without its mark."""
+    wrapped = (
+        "The ministry said on Monday that the new berth\nwould open in June. Work began.\n\n- two cranes\n- one tug\n"
+    )
+    assert cut(wrapped) == [
+        "The ministry said on Monday that the new berth\nwould open in June.",
+        "Work began.",
+        "two cranes",
+        "one tug",
+    ]
+
+
+def test_quotes_and_foreign_stops_end_sentences() -> None:
+    """A closing quote belongs to its sentence; Chinese and Japanese stops need no space."""
+    assert cut("“It is done.” She left. 今日は晴れ。明日は雨。") == [
+        "“It is done.”",
+        "She left.",
+        "今日は晴れ。",
+        "明日は雨。",
+    ]
+
+
+def test_equal_table_rows_are_all_covered() -> None:
+    """Repetitive text, on which searching for a piece's offset goes wrong, is covered like any other."""
+    text = "| berth | 12 | open |\n" * 200
+    passages = split(Parsed(text, "text/plain"), "d", FakeEncoder(), 40)
+    assert "".join(p.text for p in passages).replace("\n", "") == text.replace("\n", "")
+    assert len({p.start for p in passages}) == len(passages)
+
+
+def test_headings_are_carried_as_a_path() -> None:
+    """A passage knows the headings above it, the highest first."""
+    text = "# Port\n\nIntro text here.\n\n## Berths\n\n" + "Nine berths are open. " * 30
+    headings = (Heading(0, 7, 1, "Port"), Heading(text.index("##"), text.index("##") + 9, 2, "Berths"))
+    passages = split(Parsed(text, "text/markdown", headings=headings), "d", FakeEncoder(), 30)
+    assert passages[0].heading == "Port"
+    assert passages[-1].heading == "Port › Berths"
