@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from index.catalog import NewDocument
 from index.errors import DiskFullError, DocumentError, DossierError, EmptyDocumentError, UnreadableDocumentError
 from index.parse import document_id, is_supported, known_suffixes, parse, read_source
-from index.split import embedded_text, split
+from index.split import embedded_texts, split
 from index.types import AddReport, Document, Failure, Parsed
 
 if TYPE_CHECKING:
@@ -220,7 +220,8 @@ class _Batch:
         library = self.library
         titles = {n.document.id: n.document.title for n in new}
         passages = [p for n in new for p in n.passages]
-        vectors = library.encoder.encode([embedded_text(titles[p.document_id], p, library.encoder) for p in passages])
+        encoder = library.encoder
+        vectors = encoder.encode([t for n in new for t in embedded_texts(n.document.title, n.passages, encoder)])
         library.catalog.announce([*titles, *old])
         library.lexical.replace(passages, titles, remove=old)
         library.vectors.remove(old)

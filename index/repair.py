@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from index.errors import LibraryBusyError
-from index.split import embedded_text
+from index.split import embedded_texts
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -58,10 +58,11 @@ def rebuild(library: Library, document_ids: Sequence[str]) -> None:
     for at in range(0, len(document_ids), batch):
         chosen = document_ids[at : at + batch]
         titles = {info.id: info.title for info in library.documents(list(chosen))}
-        passages = [p for document_id in titles for p in library.passages(document_id)]
+        by_document = {name: library.passages(name) for name in titles}
+        passages = [p for group in by_document.values() for p in group]
         library.lexical.replace(passages, titles, remove=chosen)
         library.vectors.remove(chosen)
         if passages:
             encoder = library.encoder
-            texts = [embedded_text(titles[p.document_id], p, encoder) for p in passages]
+            texts = [t for name, group in by_document.items() for t in embedded_texts(titles[name], group, encoder)]
             library.vectors.replace(passages, encoder.encode(texts))

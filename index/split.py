@@ -232,12 +232,47 @@ def _page_of(pages: tuple[Page, ...], starts: list[int], position: int) -> int |
     return pages[max(bisect_right(starts, position) - 1, 0)].number if pages else None
 
 
-def embedded_text(title: str, passage: Passage, tokenizer: Tokenizer) -> str:
-    """The words the encoder reads for a passage: title and headings, cut to `HEADING_TOKENS`, then the passage."""
-    head = " › ".join(dict.fromkeys(part for part in (title, *passage.heading.split(" › ")) if part))
-    if not head:
-        return passage.text
+def embedded_texts(title: str, passages: Sequence[Passage], tokenizer: Tokenizer) -> list[str]:
+    """The words the encoder reads for the passages of one document.
+
+    Title and headings, cut to `HEADING_TOKENS`, then the passage, then what fits of its neighbours in the same section,
+    half before and half after it. Filling the window matters: vectors of short pieces lie nearer to any question, so
+    that without it the two halves of one text push ahead of a better text that needed no cut (measured on MTRAG:
+    R@5 .36 without, .41 with; `bench/retrieval.py`).
+
+    Args:
+        title: The document's title.
+        passages: All its passages, in order.
+        tokenizer: Counts tokens as the encoder does.
+
+    Returns:
+        One text a passage, in order.
+    """
+    limit = tokenizer.max_tokens - tokenizer.special_tokens
+    offsets = [tokenizer.token_offsets(p.text) for p in passages]
+    texts = []
+    for i, passage in enumerate(passages):
+        head = _head(title, passage, tokenizer)
+        room = limit - len(offsets[i]) - (len(tokenizer.token_offsets(head)) if head else 0)
+        before = i > 0 and passages[i - 1].heading == passage.heading
+        after = i + 1 < len(passages) and passages[i + 1].heading == passage.heading
+        have_before, have_after = len(offsets[i - 1]) if before else 0, len(offsets[i + 1]) if after else 0
+        take_after = min(have_after, max(room // 2, room - have_before))
+        take_before = min(have_before, room - take_after)
+        parts = [head] if head else []
+        if take_before > 0:
+            parts.append(passages[i - 1].text[offsets[i - 1][-take_before][0] :])
+        parts.append(passage.text)
+        if take_after > 0:
+            parts.append(passages[i + 1].text[: offsets[i + 1][take_after - 1][1]])
+        texts.append("\n".join(parts))
+    return texts
+
+
+def _head(title: str, passage: Passage, tokenizer: Tokenizer) -> str:
+    """Title and headings, without those the passage itself begins with."""
+    start = " ".join(passage.text[:400].split()).lower()
+    names = dict.fromkeys(part for part in (title, *passage.heading.split(" › ")) if part)
+    head = " › ".join(name for name in names if not start.startswith(name.lower()))
     offsets = tokenizer.token_offsets(head[: HEADING_TOKENS * 12])
-    if len(offsets) > HEADING_TOKENS - 1:
-        head = head[: offsets[HEADING_TOKENS - 2][1]]
-    return f"{head}\n{passage.text}"
+    return head[: offsets[HEADING_TOKENS - 2][1]] if len(offsets) > HEADING_TOKENS - 1 else head

@@ -59,7 +59,8 @@ def test_sentences_of_any_text_are_ordered_and_lose_only_line_marks(text: str) -
     at = 0
     for start, end in sentence_spans(text):
         assert at <= start < end <= len(text)
-        assert not text[start].isspace() and not text[end - 1].isspace()
+        assert not text[start].isspace()
+        assert not text[end - 1].isspace()
         assert not any(c.isalnum() for c in text[at:start])
         at = end
     assert not any(c.isalnum() for c in text[at:])

@@ -72,7 +72,7 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         text,
         "text/html",
         title=_clean(title) or _clean(tree.findtext(".//title")) or (headings[0].title if headings else None),
-        author=_clean(found.author) if found is not None else None,
+        author=_clean(found.author if found is not None else None) or _stated_author(tree),
         published=_date(found.date) if found is not None and _states_date(tree) else None,
         language=(tree.get("lang") or "").split("-")[0].lower() or None,
         headings=tuple(headings),
@@ -88,6 +88,11 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
         except (LookupError, UnicodeDecodeError):
             pass  # pages lie about their encoding; detect it instead
     return decode(data)
+
+
+def _stated_author(tree: Any) -> str | None:
+    stated = tree.xpath("//meta[@name='author' or @property='article:author']/@content")
+    return _clean(stated[0]) if stated else None
 
 
 def _states_date(tree: Any) -> bool:

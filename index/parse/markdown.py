@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-from index.parse.text import decode, find_date, first_line
+from index.parse.text import decode, find_date, find_dateline, first_line
 from index.settings import LibrarySettings
 from index.types import Heading, Parsed
 
@@ -32,7 +32,7 @@ def markdown_text(text: str, media_type: str, notes: tuple[str, ...] = ()) -> Pa
         media_type,
         title=title,
         author=", ".join(map(str, author)) if isinstance(author, list) else _text(author),
-        published=_date(meta.get("date", meta.get("published"))) or find_date(text[body_at : body_at + 600]),
+        published=_date(meta.get("date", meta.get("published"))) or find_dateline(text[body_at:]),
         language=_text(meta.get("lang", meta.get("language"))),
         headings=tuple(headings),
         skipped=((0, matter.end()),) if matter else (),

@@ -18,7 +18,7 @@ from datetime import date
 from typing import Any
 
 from index.errors import DocumentTooLargeError, EmptyDocumentError, UnreadableDocumentError
-from index.parse.text import find_date
+from index.parse.text import find_dateline
 from index.settings import LibrarySettings
 from index.types import Heading, Page, Parsed
 
@@ -152,7 +152,7 @@ def _assemble(read: list[_PageText], meta: dict[str, str], notes: tuple[str, ...
         "application/pdf",
         title=_title(meta, read),
         author=meta.get("Author", "").strip() or None,
-        published=find_date(first_page[:1500]) or _pdf_date(meta.get("CreationDate", "")),
+        published=find_dateline(first_page) or _pdf_date(meta.get("CreationDate", "")),
         pages=tuple(pages),
         headings=tuple(_merge_headings(headings)),
         skipped=tuple(skipped),

@@ -92,6 +92,22 @@ def find_date(text: str) -> date | None:
     return min(found)[1] if found else None
 
 
+def find_dateline(text: str) -> date | None:
+    """Find the date a text gives itself near its top: in a short line, or where a paragraph begins.
+
+    A date further on in a sentence is what the text speaks of, not when it was published.
+    """
+    at = 0
+    for line in text[:1500].split("\n"):
+        if at > 800:
+            return None
+        found = find_date(line if len(line) <= 80 else line[:60])
+        if found is not None and not (len(line) > 60 and line.rstrip().endswith(".") and find_date(line[:60]) is None):
+            return found
+        at += len(line) + 1
+    return None
+
+
 def first_line(text: str) -> str | None:
     """Take the first line as a title if it looks like one: short, no full stop, text below it."""
     lines = text.strip().split("\n", 2)
@@ -104,4 +120,4 @@ def first_line(text: str) -> str | None:
 def parse_text(data: bytes, settings: LibrarySettings) -> Parsed:
     """Read a plain text file; the title is its first line, the date one that stands near the top."""
     text, notes = decode(data)
-    return Parsed(text, "text/plain", title=first_line(text), published=find_date(text[:600]), notes=notes)
+    return Parsed(text, "text/plain", title=first_line(text), published=find_dateline(text), notes=notes)

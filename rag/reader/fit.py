@@ -250,7 +250,7 @@ def main() -> int:
     """Run from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rag.reader.fit", description="Fit the reader's weights.")
     parser.add_argument("data", type=Path, help="the data folder, with reader/train.*.jsonl.gz in it")
-    parser.add_argument("--questions", type=int, default=2500, help="questions of each kind (default: %(default)s)")
+    parser.add_argument("--questions", type=int, default=1200, help="questions of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=_OUT, help="where the weights go (default: %(default)s)")
     args = parser.parse_args()
     fitted = fit(args.data, args.questions)

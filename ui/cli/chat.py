@@ -34,6 +34,7 @@ def run_chat(options: argparse.Namespace) -> int:
         if interactive:
             say(f"Ask about your documents. Commands:\n{HELP}")
         chat = _Chat(assistant, interactive=interactive, as_json=options.json)
+        chat.prepare()
         for line in _typed(library_path(options)) if interactive else _piped():
             if line.strip() in ("/quit", "/exit"):
                 break
@@ -55,6 +56,12 @@ class _Chat:
         self._interactive = interactive
         self._as_json = as_json
         self._conversation = Conversation()
+
+    def prepare(self) -> None:
+        """At a terminal load everything now: libraries that Ctrl-C stops half loaded cannot be loaded again."""
+        if self._interactive:
+            with self._waiting("Loading"):
+                self._assistant.warm_up()
 
     def take(self, line: str) -> None:
         """Act on one line: a command or a question."""
@@ -95,7 +102,7 @@ class _Chat:
 
     def _follow(self, question: str) -> Answer:
         """Wait for the answer; at a terminal print each sentence as soon as it is checked."""
-        with self._waiting() as waiting:
+        with self._waiting("Searching") as waiting:
             for event in self._assistant.stream(question, self._conversation):
                 if isinstance(event, Sentence) and self._interactive:
                     waiting.close()
@@ -105,13 +112,13 @@ class _Chat:
                     return event.answer
         raise AssertionError("a stream ends with Done")
 
-    def _waiting(self) -> contextlib.ExitStack:
+    def _waiting(self, what: str) -> contextlib.ExitStack:
         """Show that work goes on, until closed."""
         stack = contextlib.ExitStack()
         if self._interactive:
             from rich.console import Console
 
-            stack.enter_context(Console(stderr=True).status("Searching"))
+            stack.enter_context(Console(stderr=True).status(what))
         return stack
 
     def _print_sources(self) -> None:
