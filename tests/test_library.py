@@ -187,7 +187,7 @@ def test_library_of_a_newer_version_is_refused_and_untouched(library: Library) -
 def test_library_refuses_another_encoder(library: Library, tmp_path: Path) -> None:
     """Vectors of two encoders do not mix; the error names both and the remedy."""
     library.add(write(tmp_path, "a.txt", "Some text."))
-    with pytest.raises(StaleIndexError, match="fake/words@1.*other/model"):
+    with pytest.raises(StaleIndexError, match=r"fake/words@1.*other/model"):
         Library.open(library.path, encoder=FakeEncoder(name="other/model"))
     with pytest.raises(StaleIndexError, match="some-model"):
         Library.open(library.path, settings=LibrarySettings(encoder="some-model"))
@@ -212,7 +212,7 @@ def test_second_writer_waits_and_then_says_who_is_in_the_way(library: Library, t
     """While another process writes, adding waits its time and gives up without changing anything."""
     path = write(tmp_path, "a.txt", "Some text.")
     library.settings = LibrarySettings(busy_timeout=0.2)
-    with WriteLock(library.path / "write.lock", 0), pytest.raises(LibraryBusyError, match="did not finish in 0.2 s"):
+    with WriteLock(library.path / "write.lock", 0), pytest.raises(LibraryBusyError, match=r"did not finish in 0\.2 s"):
         library.add(path)
     assert len(library) == 0
     assert library.add(path).added
@@ -254,7 +254,8 @@ def test_write_error_in_the_middle_keeps_what_was_stored(tmp_path: Path) -> None
         write(tmp_path / "more", f"{number}.txt", f"Crane {number} lifts load {number}. " * 40)
     code = (
         f"import resource, signal, sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from index.errors import DossierError\nfrom index.library import Library\nfrom tests.fakes import FakeEncoder\n"
+        "from index.errors import DossierError\nfrom index.library import Library\n"
+        "from tests.fakes import FakeEncoder\n"
         f"library = Library.open({str(tmp_path / 'library')!r}, encoder=FakeEncoder())\n"
         f"library.add({str(tmp_path / 'a.txt')!r})\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

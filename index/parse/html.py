@@ -39,12 +39,16 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     it. If the second is most of the first (85%), there is no boilerplate to lose and the first, better structured, is
     kept. If it is less than half, the main text cannot be told and the first is kept too. In between, the second.
     """
+    import logging
+
     import lxml.html
     from lxml import etree
     from trafilatura import bare_extraction
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its complaints are ours to handle
     try:
-        tree = lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", source))
+        parser = lxml.html.HTMLParser(huge_tree=True)
+        tree = lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", source), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise UnreadableDocumentError(
             f"The page cannot be parsed as HTML: {error}.", remedy="Check that it is an HTML page."
@@ -66,6 +70,8 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         everything.write(tree, drop=_HIDDEN)
         text, headings = everything.done()
     if not text:
+        text = _all_text(source)  # nested deeper than the parser goes
+    if not text:
         raise EmptyDocumentError("The page holds no text.", remedy="Save it from a browser after it has loaded.")
     title = found.title if found is not None else None
     return Parsed(
@@ -78,6 +84,33 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         headings=tuple(headings),
         notes=notes,
     )
+
+
+def _all_text(source: str) -> str:
+    """The words between the tags, for a page that no tree can be made of."""
+    from html.parser import HTMLParser
+
+    class Words(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts: list[str] = []
+            self.hidden = ""
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag in ("script", "style"):
+                self.hidden = tag
+
+        def handle_endtag(self, tag: str) -> None:
+            if tag == self.hidden:
+                self.hidden = ""
+
+        def handle_data(self, data: str) -> None:
+            if not self.hidden:
+                self.parts.append(data)
+
+    words = Words()
+    words.feed(source)
+    return "\n".join(line for part in words.parts if (line := _SPACE.sub(" ", part).strip()))
 
 
 def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:

@@ -51,13 +51,13 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data.decode(encoding, errors="replace").lstrip("\ufeff"), ()
+    if data[:4096].count(0) > len(data[:4096]) // 4:
+        return _decode_wide(data)
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError as error:
         if error.start > len(data) - 4 and error.end >= len(data):  # cut off inside a character
             return data.decode("utf-8", errors="replace"), ("The last character is cut off.",)
-    if data[:4096].count(0) > len(data[:4096]) // 4:
-        return _decode_wide(data)
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:200_000]).best()
