@@ -6,7 +6,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,6 +57,17 @@ class Encoder(Protocol):
 
         Returns:
             Shape `(len(texts), dimension)`, float32, each row of L2 norm 1, in the order of the texts.
+        """
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Encode the tokens of texts, each in its context.
+
+        Args:
+            texts: Any number of texts.
+
+        Returns:
+            For each text, shape `(tokens, width)`, float32, rows of L2 norm 1: one row for each of the first
+            `max_tokens - special_tokens` tokens of `token_offsets(text)`.
         """
 
 
@@ -123,8 +134,30 @@ class OnnxEncoder:
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        done = 0
+        for batch, (found,), _ in self._run(texts, ["embedding"]):
+            vectors[batch] = found
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        return vectors
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """See `Encoder.encode_tokens`."""
+        import numpy as np
+
+        vectors = [np.zeros((0, self.dimension), dtype=np.float32)] * len(texts)
+        for batch, (found,), lengths in self._run(texts, ["tokens"]):
+            for row, i in enumerate(batch):
+                vectors[i] = found[row, 1 : lengths[row] - 1]
+        return vectors
+
+    def _run(self, texts: Sequence[str], outputs: list[str]) -> Iterator[tuple[list[int], list[Any], list[int]]]:
+        """Run the model in batches; gives the texts of each, its outputs and their lengths in tokens."""
+        import numpy as np
+
         if not texts:
-            return vectors
+            return
         session, tokenizer = self._loaded()
         longest = self.max_tokens * 40  # characters; no text needs more for its first tokens, bar runs of blanks
         cut = [_clean(" ".join(t[: longest * 4].split())[:longest]) for t in texts]
@@ -139,11 +172,9 @@ class OnnxEncoder:
             for row, i in enumerate(batch):
                 tokens[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1
-            vectors[batch] = session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+            found = session.run(outputs, {"input_ids": tokens, "attention_mask": mask})
             done += len(batch)
-            if progress is not None:
-                progress(done)
-        return vectors
+            yield batch, found, [len(ids[i]) for i in batch]
 
     def _truncated(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
@@ -222,6 +253,23 @@ class SentenceTransformerEncoder:
         if progress is not None:
             progress(len(texts))
         return np.asarray(vectors, dtype=np.float32)
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """See `Encoder.encode_tokens`."""
+        import numpy as np
+
+        found = self._model.encode(
+            [_clean(t) for t in texts],
+            batch_size=self._batch_size,
+            output_value="token_embeddings",
+            show_progress_bar=False,
+        )
+        vectors = []
+        for text, tokens in zip(texts, found, strict=True):
+            count = min(self.count_tokens(text), self.max_tokens - self.special_tokens)
+            rows = np.asarray(tokens.float().cpu().numpy()[1 : 1 + count], dtype=np.float32)
+            vectors.append(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+        return vectors
 
 
 def open_encoder(model: str | None = None, device: str = "cpu") -> Encoder:

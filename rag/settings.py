@@ -17,7 +17,7 @@ class AnswerSettings:
     """Abstain when the documents hold the answer with less than this probability; negative for the fitted value."""
     history_weight: float = 0.5
     """How much of the conversation's mean question vector is added to the question's."""
-    carried_weight: float = 0.2
+    carried_weight: float = 0.4
     """Weight, in lexical search, of terms carried over from earlier questions."""
     max_question_chars: int = 4_000
     """Longest question, in characters."""

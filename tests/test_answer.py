@@ -23,11 +23,10 @@ from rag.settings import AnswerSettings
 from rag.types import Turn
 from tests.fakes import FakeEncoder
 
-WORDS = st.sampled_from(
-    "berth|crane|opens|June|12|million|vessels|“quoted”|Corvane.|However,|it|moved!|Why?|- list\n\n# Head\n|東京。|it’s|…|Dr.|No.".split(
-        "|"
-    )
+PHRASES = (
+    """berth|crane|opens|June|12|million|vessels|“quoted”|Corvane.|However,|it|moved!|Why?|東京。|it’s|…|Dr.|No."""
 )
+WORDS = st.sampled_from([*PHRASES.split("|"), "- list\n\n# Head\n"])
 DOCUMENTS = st.lists(st.lists(WORDS, min_size=1, max_size=80).map(" ".join), min_size=1, max_size=4)
 
 

@@ -5,7 +5,8 @@ all-MiniLM-L6-v2 becomes one ONNX file that takes token ids and gives L2-normali
 * attention, layer normalisation and GELU are fused operators of onnxruntime;
 * the weights of all matrix products are int8 with one scale a column, activations are quantised as they come (uint8);
 * word embeddings are fp16, everything else stays fp32;
-* mean pooling over the attention mask and L2 normalisation are part of the graph.
+* mean pooling over the attention mask and L2 normalisation are part of the graph;
+* a second output, `tokens`, gives the L2-normalised vector of each token in its context, for the reader.
 
 Needs the `dev` extra. The same weights and library versions give the same bytes.
 """
@@ -106,7 +107,8 @@ def _export(weights: Path, path: Path) -> None:
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
             mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1)
+            pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            return torch.nn.functional.normalize(pooled, dim=1), torch.nn.functional.normalize(hidden, dim=2)
 
     torch.manual_seed(0)
     ids = torch.tensor([[101, 2023, 2003, 1037, 3231, 102], [101, 2178, 102, 0, 0, 0]])
@@ -115,7 +117,7 @@ def _export(weights: Path, path: Path) -> None:
         (ids, (ids > 0).long()),
         str(path),
         input_names=["input_ids", "attention_mask"],
-        output_names=["embedding"],
+        output_names=["embedding", "tokens"],
         dynamic_axes={name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask")},
         opset_version=17,
         dynamo=False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from index.types import Hit
 from rag.reader.candidates import Candidate
+from rag.reader.tokens import EncodeTokens, TokenView
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from rag.standalone import Query
 
 SENTENCE_FEATURES = (
-    "cosine",  # sentence to the query with the conversation mixed in
-    "cosine_own",  # sentence to the question alone
+    "cosine",  # mean of the sentence's tokens, read in their passage, to the query with the conversation mixed in
     "cosine_passage",  # passage to the query
     "cover",  # share of the question's terms, weighted by rarity, that the sentence holds
     "cover_near",  # the same for the sentence, the one before it, and title and headings
     "cover_passage",  # the same for the whole passage
+    "soft",  # how near the sentence's nearest token comes to each of the question's, weighted by rarity
+    "soft_near",  # the same for the sentence and the one before it
+    "soft_passage",  # the same for the whole passage
     "pairs",  # share of neighbouring term pairs of the question that stand in the sentence together
     "rank",  # 1 / rank of the passage
     "type",  # 1 if the kind of thing asked for (date, number, name) is there, -1 if not, 0 if no kind is asked for
@@ -34,9 +37,10 @@ SENTENCE_FEATURES = (
     "first",  # 1 for the first sentence of its passage
 )
 QUESTION_FEATURES = (
-    "score",  # of the best sentence, under the fitted sentence weights
-    "cosine",  # the best sentence's
-    "cover_near_best",  # the highest of any sentence
+    "cosine",  # the best sentence's, under the fitted sentence weights
+    "cover_near",  # the highest of any sentence
+    "soft_near",  # the highest of the best five sentences
+    "weakest",  # how near the best five sentences come to the question word they are furthest from
     "names_missing",  # share of names and numbers in the question that the best passages lack
 )
 """Few on purpose: margins, passage cosines and counts of unknown terms were tried; they fit the training questions
@@ -133,9 +137,9 @@ class Reading:
         candidates: Sentences of the hits.
         hits: The passages read, the best first.
         titles: Title of each document, by id.
-        vectors: Sentence vectors, shape `(len(candidates), dimension)`, L2-normalised.
         passage_vectors: Vector of each hit's passage, by passage id.
-        library: Gives terms and their rarity.
+        library: Gives terms, their rarity and the encoder.
+        encode_tokens: Takes the place of the encoder's, for callers that remember passages.
     """
 
     def __init__(
@@ -144,9 +148,9 @@ class Reading:
         candidates: Sequence[Candidate],
         hits: Sequence[Hit],
         titles: Mapping[str, str],
-        vectors: NDArray[np.float32],
         passage_vectors: Mapping[str, NDArray[np.float32]],
         library: Library,
+        encode_tokens: EncodeTokens | None = None,
     ) -> None:
         self.query, self.candidates, self.hits = query, candidates, hits
         self.terms = list(query.own_terms) or list(query.carried_terms)
@@ -159,16 +163,34 @@ class Reading:
             for h in hits
         }
         self.sentence_terms = [frozenset(index_terms(c.text)) for c in candidates]
-        self.sentences = self._sentence_features(vectors, passage_vectors)
+        view = TokenView(query, hits, self.rarity.weights, library, encode_tokens)
+        self.vectors, self.weakest, soft = self._soft_features(view)
+        self.sentences = self._sentence_features(passage_vectors, soft)
+
+    def _soft_features(self, view: TokenView) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Sentence vectors `(n, dimension)`, L2-normalised; weakest token `(n,)`; and soft covers `(n, 3)`."""
+        import numpy as np
+
+        vectors, weakest, soft = [], [], []
+        whole = {h.passage.id: view.weigh(view.nearest(h, slice(None))) for h in self.hits}
+        for candidate in self.candidates:
+            hit = candidate.hit
+            own = view.nearest(hit, view.rows(hit, candidate.start, candidate.end))
+            start = candidate.start if candidate.previous is None else candidate.previous
+            near = view.nearest(hit, view.rows(hit, start, candidate.end))
+            vectors.append(view.mean(hit, view.rows(hit, candidate.start, candidate.end)))
+            weakest.append(view.weakest(near))
+            soft.append((view.weigh(own), view.weigh(near), whole[hit.passage.id]))
+        return np.stack(vectors), np.asarray(weakest, np.float32), np.asarray(soft, np.float32)
 
     def _sentence_features(
-        self, vectors: NDArray[np.float32], passage_vectors: Mapping[str, NDArray[np.float32]]
+        self, passage_vectors: Mapping[str, NDArray[np.float32]], soft: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Shape `(candidates, len(SENTENCE_FEATURES))`, float32."""
         import numpy as np
 
         query = self.query
-        cosines, own = vectors @ query.vector, vectors @ query.own_vector
+        cosines = self.vectors @ query.vector
         passage_cosines = {name: float(v @ query.vector) for name, v in passage_vectors.items()}
         pairs = list(zip(self.terms, self.terms[1:], strict=False))
         rows = []
@@ -182,19 +204,16 @@ class Reading:
             rows.append(
                 (
                     cosines[i],
-                    own[i],
                     passage_cosines.get(passage.id, 0.0),
                     self.rarity.share(held, self.terms),
                     self.rarity.share(near, self.terms),
                     self.rarity.share(self.passage_terms[passage.id] | self.head_terms[passage.id], self.terms),
+                    *soft[i],
                     sum(a in held and b in held for a, b in pairs) / len(pairs) if pairs else 0.0,
                     1.0 / candidate.hit.rank,
                     type_match(self.kind, text),
                     math.log1p(len(held - set(self.terms))),
-                    float(
-                        len(text.split()) < 5
-                        or (not text.rstrip().endswith((".", "!", "?", "”", '"', ")")) and len(text) < 60)
-                    ),
+                    float(_is_short(text)),
                     float(text.rstrip("\"'”’)* ").endswith("?")),
                     float(candidate.position == 0),
                 )
@@ -215,15 +234,17 @@ class Reading:
         column = {name: self.sentences[:, i] for i, name in enumerate(SENTENCE_FEATURES)}
         order = np.argsort(-scores)
         best = int(order[0])
-        top_passages = {self.candidates[int(i)].hit.passage.id for i in order[:5]}
+        top = order[:5]
+        top_passages = {self.candidates[int(i)].hit.passage.id for i in top}
         held = frozenset().union(*(self.passage_terms[p] | self.head_terms[p] for p in top_passages))
         in_question = set(names_in(self.query.question))
         names = [term for term, word in self.query.own_terms.items() if word in in_question]
         return np.asarray(
             [
-                scores[best],
                 column["cosine"][best],
                 column["cover_near"].max(),
+                column["soft_near"][top].max(),
+                self.weakest[top].max(),
                 sum(t not in held for t in names) / len(names) if names else 0.0,
             ],
             dtype=np.float32,

@@ -16,7 +16,7 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from index.ingest import SourceText
 from index.library import Library
 from rag.reader.features import QUESTION_FEATURES, SENTENCE_FEATURES, Reading
 from rag.reader.read import Reader
+from rag.reader.tokens import EncodeTokens
 from rag.reader.weights import Linear
 from rag.settings import AnswerSettings
 from rag.standalone import make_query
@@ -140,32 +141,26 @@ def _ask(
                 yield Asked(reading, gold)
 
 
-def _cached(library: Library) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """Encode each sentence once: the same ones come again for many questions."""
-    import numpy as np
-
+def _cached(library: Library) -> EncodeTokens:
+    """Encode each passage once: the same ones come again for many questions."""
     known: dict[str, NDArray[np.float32]] = {}
 
-    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(texts: Sequence[str]) -> list[NDArray[np.float32]]:
         new = [t for t in dict.fromkeys(texts) if t not in known]
-        known.update(zip(new, library.encoder.encode(new), strict=True))
-        return np.stack([known[t] for t in texts])
+        known.update(zip(new, library.encoder.encode_tokens(new), strict=True))
+        return [known[t] for t in texts]
 
     return encode
 
 
 def measure(
-    question: str,
-    library: Library,
-    titles: dict[str, str],
-    encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
+    question: str, library: Library, titles: dict[str, str], encode_tokens: EncodeTokens | None = None
 ) -> Reading | None:
     """Ask a library and measure the candidates, as `Assistant` does; `None` if nothing is found."""
     settings = AnswerSettings()
     query = make_query(question, None, library, settings)
     hits = library.search_vector(query.vector, query.terms, settings.passages)
-    measured = Reader().measure(query, hits, titles, library, encode)
-    return measured[0] if measured is not None else None
+    return Reader().measure(query, hits, titles, library, encode_tokens)
 
 
 def gold_mask(reading: Reading, document_id: str, answers: Sequence[dict[str, Any]]) -> NDArray[np.bool_]:
@@ -250,7 +245,7 @@ def main() -> int:
     """Run from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rag.reader.fit", description="Fit the reader's weights.")
     parser.add_argument("data", type=Path, help="the data folder, with reader/train.*.jsonl.gz in it")
-    parser.add_argument("--questions", type=int, default=1200, help="questions of each kind (default: %(default)s)")
+    parser.add_argument("--questions", type=int, default=900, help="questions of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=_OUT, help="where the weights go (default: %(default)s)")
     args = parser.parse_args()
     fitted = fit(args.data, args.questions)

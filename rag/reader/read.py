@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.types import Hit
 from rag.reader.candidates import Candidate, find_candidates, with_context
 from rag.reader.features import Reading
+from rag.reader.tokens import EncodeTokens
 from rag.reader.weights import Weights, load_weights, to_probability
 
 if TYPE_CHECKING:
@@ -70,18 +71,17 @@ class Reader:
         hits: Sequence[Hit],
         titles: Mapping[str, str],
         library: Library,
-        encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
-    ) -> tuple[Reading, NDArray[np.float32]] | None:
+        encode_tokens: EncodeTokens | None = None,
+    ) -> Reading | None:
         """Cut hits into sentences and measure them; `None` if they hold no sentence.
 
-        `encode` takes the place of the library's encoder, for callers that remember sentences.
+        `encode_tokens` takes the place of the encoder's, for callers that remember passages.
         """
         candidates = find_candidates(hits)
         if not candidates:
             return None
-        vectors = (encode or library.encoder.encode)([c.text for c in candidates])
         passage_vectors = library.vectors.get([h.passage.id for h in hits])
-        return Reading(query, candidates, hits, titles, vectors, passage_vectors, library), vectors
+        return Reading(query, candidates, hits, titles, passage_vectors, library, encode_tokens)
 
     def read(
         self,
@@ -107,10 +107,9 @@ class Reader:
             The sentences, the best first, or an abstention.
         """
         weights = self._weights or load_weights()
-        measured = self.measure(query, hits, titles, library)
-        if measured is None:
+        reading = self.measure(query, hits, titles, library)
+        if reading is None:
             return Selection((), 0.0, True, ())
-        reading, vectors = measured
         scores = weights.sentence.score(reading.sentences)
         features = reading.question_features(scores)
         confidence = to_probability(float(weights.question.score(features[None, :])[0]))
@@ -119,7 +118,7 @@ class Reader:
         )
         if confidence < (weights.threshold if threshold is None else threshold):
             return Selection((), confidence, True, unknown)
-        return Selection(choose(reading.candidates, scores, vectors, limit), confidence, False, unknown)
+        return Selection(choose(reading.candidates, scores, reading.vectors, limit), confidence, False, unknown)
 
 
 def choose(
