@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 _FOLDER = Path(__file__).parent / "models" / DEFAULT_ENCODER
-_BATCH_TOKENS = 2_048  # padded tokens a batch; larger ones leave the processor's cache and were measured slower
+_BATCH_TOKENS = 1_024  # padded tokens a batch; larger ones leave the processor's cache and were measured slower
 _SLICE = 100_000  # characters tokenised at a time, so that a long text costs no more memory than its offsets
 _PROBLEM = re.compile("[\ud800-\udfff]")
 
@@ -130,7 +130,7 @@ class OnnxEncoder:
         return len(self.token_offsets(text))
 
     def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
-        """See `Encoder.encode`. Batches hold texts of like length and about 2,048 tokens, padding included."""
+        """See `Encoder.encode`. Batches hold texts of like length and about 1,024 tokens, padding included."""
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -226,7 +226,7 @@ class SentenceTransformerEncoder:
         self._tokenizer.no_padding()
         self._batch_size = batch_size or (32 if device == "cpu" else 256)
         self.name = model
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length or 512)
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from index.catalog import Catalog
 from index.errors import DocumentError, NoLibraryError, StaleIndexError
 from index.lock import WriteLock
-from index.search import fuse, to_hits
+from index.search import fuse, promote, to_hits
 from index.settings import LibrarySettings, load_settings
 from index.types import AddReport, Document, DocumentInfo, Hit, Passage
 
@@ -293,6 +293,7 @@ class Library:
         top_k: int,
         *,
         lexical_weight: float | None = None,
+        each: int = 0,
     ) -> list[Hit]:
         """Find passages by a query vector and weighted index terms, for callers that make these themselves.
 
@@ -301,6 +302,7 @@ class Library:
             terms: Index terms as `LexicalIndex.terms` makes them, with weights; may be empty.
             top_k: How many hits at most.
             lexical_weight: Weight of the lexical ranking; that of the settings if `None`.
+            each: How many of each method's first must be among the hits, at the end of them if need be.
 
         Returns:
             Hits, the best first.
@@ -313,6 +315,7 @@ class Library:
             self.settings.dense_weight,
             self.settings.lexical_weight if lexical_weight is None else lexical_weight,
         )
+        fused = promote(fused, top_k, each)
         wanted = [name for name, _, _ in fused[: 2 * top_k + 20]]
         return to_hits(fused, self.catalog.get_passages(wanted), top_k)
 

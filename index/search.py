@@ -43,6 +43,39 @@ def fuse(
     return sorted(fused, key=lambda f: (-f[1], f[2].dense_rank or never, f[0]))
 
 
+def promote(fused: Sequence[tuple[str, float, Signals]], top_k: int, each: int) -> list[tuple[str, float, Signals]]:
+    """Make sure that the first of each method are among the first `top_k`.
+
+    A passage that holds the very words of a question but means something else on the whole is found by one method
+    only, and fusing puts it behind everything that both found a little. Whoever reads on should still see it.
+
+    Args:
+        fused: A fused ranking, the best first.
+        top_k: How many will be used.
+        each: How many of each method's first must be among them; they take the last places.
+
+    Returns:
+        The ranking with those moved up; otherwise in the same order.
+    """
+    head, tail = list(fused[:top_k]), list(fused[top_k:])
+    wanted = [f for f in tail if min(f[2].dense_rank or each + 1, f[2].lexical_rank or each + 1) <= each]
+    for item in wanted[: max(top_k - 1, 0)]:
+        place = next(
+            (
+                i
+                for i in range(len(head) - 1, -1, -1)
+                if min(head[i][2].dense_rank or each + 1, head[i][2].lexical_rank or each + 1) > each
+            ),
+            None,
+        )
+        if place is None:
+            break
+        tail.remove(item)
+        tail.insert(0, head.pop(place))
+        head.append(item)
+    return head + tail
+
+
 def to_hits(fused: Sequence[tuple[str, float, Signals]], passages: Mapping[str, Passage], top_k: int) -> list[Hit]:
     """Make hits of a fused ranking, leaving out passages removed since and repeats of a text already taken."""
     hits: list[Hit] = []

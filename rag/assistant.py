@@ -18,7 +18,6 @@ from rag.verify import check, normalise
 
 if TYPE_CHECKING:
     from index.embed import Encoder
-
     from rag.reader import Selection
     from rag.reader.read import Chosen
 
@@ -133,7 +132,7 @@ class Assistant:
         query = make_query(question, conversation, self.library, self.settings)
         clock.lap("query")
         yield Searching(query.standalone_question)
-        hits = self.library.search_vector(query.vector, query.terms, self.settings.passages)
+        hits = self.library.search_vector(query.vector, query.terms, self.settings.passages, each=self.settings.each)
         documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
         clock.lap("search")
         yield Hits(tuple(hits))

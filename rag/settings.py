@@ -11,6 +11,8 @@ class AnswerSettings:
 
     passages: int = 12
     """Passages read for an answer."""
+    each: int = 4
+    """How many of the first passages of dense and of lexical search are read in any case."""
     statements: int = 4
     """Statements of an answer at most."""
     abstain_below: float = -1.0

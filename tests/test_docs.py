@@ -17,9 +17,20 @@ def test_settings_page_equals_the_code() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_reference()
 
 
+def test_abstention_page_equals_the_weights() -> None:
+    """`python -m rag.reader.fit` writes both; neither may be changed alone."""
+    import json
+
+    from rag.reader.fit import render_page
+
+    fitted = json.loads((ROOT / "rag" / "reader" / "weights.json").read_text(encoding="utf-8"))
+    assert (ROOT / "docs" / "abstention.md").read_text(encoding="utf-8") == render_page(fitted)
+
+
 def test_readme_names_only_files_that_exist() -> None:
     """Relative links and paths of scripts lead somewhere."""
-    linked = re.findall(r"\]\((?!http|#)([^)]+)\)", README) + re.findall(r"\b(bench/\w+\.py|eval/golden/\w+\.jsonl)", README)
+    linked = re.findall(r"\]\((?!http|#)([^)]+)\)", README)
+    linked += re.findall(r"\b(bench/\w+\.py|eval/golden/\w+\.jsonl)", README)
     assert linked
     assert [path for path in linked if not (ROOT / path).exists()] == []
 

@@ -47,9 +47,9 @@ QUESTION_FEATURES = (
 better and carried over worse to ClapNQ and MTRAG."""
 
 _NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"\b\d[\d,.]*(?!\w)|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|"
-    r"billion|dozen|half|third|quarter|twice|once|both|several|none|no)\b",
+    r"billion|dozen|half|halves|thirds?|quarters?|fifths?|twice)\b",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -219,6 +219,14 @@ class Reading:
                 )
             )
         return np.asarray(rows, dtype=np.float32).reshape(-1, len(SENTENCE_FEATURES))
+
+    def lacks_kind(self, scores: NDArray[np.float32]) -> bool:
+        """Tell whether a number or a time is asked for and none of the five best sentences holds one."""
+        import numpy as np
+
+        if self.kind not in ("number", "time"):
+            return False
+        return all(type_match(self.kind, self.candidates[int(i)].text) < 0 for i in np.argsort(-scores)[:5])
 
     def question_features(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measure how well the best sentences fit the question.

@@ -159,7 +159,7 @@ def measure(
     """Ask a library and measure the candidates, as `Assistant` does; `None` if nothing is found."""
     settings = AnswerSettings()
     query = make_query(question, None, library, settings)
-    hits = library.search_vector(query.vector, query.terms, settings.passages)
+    hits = library.search_vector(query.vector, query.terms, settings.passages, each=settings.each)
     return Reader().measure(query, hits, titles, library, encode_tokens)
 
 
@@ -241,15 +241,61 @@ def _plain(model: Linear, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def render_page(fitted: dict[str, Any]) -> str:
+    """Write the page about the threshold, `docs/abstention.md`, from what `weights.json` holds."""
+    rows = "\n".join(
+        f"| {c['threshold']:.2f} | {c['answered']:.3f} | {c['refused']:.3f} | {c['balanced_accuracy']:.3f} |"
+        for c in fitted["curve"]
+    )
+    weights = "\n".join(
+        f"| {kind} | `{name}` | {weight:+.2f} |"
+        for kind in ("sentence", "question")
+        for name, weight in zip(fitted[kind]["features"], fitted[kind]["coefficient"], strict=True)
+    )
+    return f"""# When Dossier abstains
+
+Written by `python -m rag.reader.fit ../shared/data`, which fits the weights; a test compares this page with them.
+
+The reader estimates how likely the documents hold an answer, from the best sentences: how near they lie to the
+question, which of its words they come near, and whether its names and numbers occur. Below
+**{fitted["threshold"]:.2f}** it abstains. It also abstains when a number or a time is asked for and none of the five
+best sentences holds one.
+
+## The threshold
+
+{fitted["asked"]} questions were asked of libraries made of their contexts (SQuADShifts new wiki, QED/Natural Questions), with
+half of each article's contexts held back: those whose context was held back have no answer, though passages of the same
+article are near. Half of the questions were fitted to; the table is of the other half. The threshold is the one with the
+highest balanced accuracy.
+
+| threshold | answerable answered | unanswerable refused | balanced accuracy |
+| --- | --- | --- | --- |
+{rows}
+
+`abstain_below` under `[answer]` in `dossier.toml` takes the place of the fitted threshold.
+
+## The weights
+
+Of features scaled to mean 0 and standard deviation 1; what each measures is said in `rag/reader/features.py`.
+
+| model | feature | weight |
+| --- | --- | --- |
+{weights}
+"""
+
+
 def main() -> int:
     """Run from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rag.reader.fit", description="Fit the reader's weights.")
     parser.add_argument("data", type=Path, help="the data folder, with reader/train.*.jsonl.gz in it")
     parser.add_argument("--questions", type=int, default=900, help="questions of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=_OUT, help="where the weights go (default: %(default)s)")
+    parser.add_argument("--page", type=Path, default=Path("docs/abstention.md"), help="the page about it (%(default)s)")
     args = parser.parse_args()
     fitted = fit(args.data, args.questions)
     args.out.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    if args.page.parent.is_dir():
+        args.page.write_text(render_page(fitted), encoding="utf-8")
     sys.stdout.write(json.dumps({k: fitted[k] for k in ("threshold", "asked", "curve")}, indent=1) + "\n")
     return 0
 

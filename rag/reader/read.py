@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.standalone import Query
 
 _SAME = 0.88  # cosine from which two sentences say the same
-_RELATIVE = 2.2  # log-odds a further sentence may lie below the best
+_RELATIVE = 3.0  # log-odds a further sentence may lie below the best
 _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
 
 
@@ -113,10 +113,13 @@ class Reader:
         scores = weights.sentence.score(reading.sentences)
         features = reading.question_features(scores)
         confidence = to_probability(float(weights.question.score(features[None, :])[0]))
+        least = weights.threshold if threshold is None else threshold
+        if reading.lacks_kind(scores):  # "how many" without a number, "when" without a time: no answer
+            confidence = min(confidence, 0.5 * weights.threshold)
         unknown = tuple(
             query.own_terms[t] for t in reading.terms if t in reading.rarity.unknown and t in query.own_terms
         )
-        if confidence < (weights.threshold if threshold is None else threshold):
+        if confidence < least:
             return Selection((), confidence, True, unknown)
         return Selection(choose(reading.candidates, scores, reading.vectors, limit), confidence, False, unknown)
 

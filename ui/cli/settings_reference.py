@@ -17,8 +17,8 @@ def settings_reference() -> str:
         "",
         "Written by `python -m ui.cli.settings_reference > docs/settings.md`; a test compares the two.",
         "",
-        "Defaults, then `dossier.toml` in the library's folder (or the file named by `--config`), then the environment,",
-        "then flags. An unknown name is an error that suggests the nearest one.",
+        "Defaults, then `dossier.toml` in the library's folder (or the file named by `--config`), then the",
+        "environment, then flags. An unknown name is an error that suggests the nearest one.",
         "",
     ]
     for kind, section in ((LibrarySettings, "library"), (AnswerSettings, "answer")):
