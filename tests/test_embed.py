@@ -36,7 +36,7 @@ def sentences() -> list[str]:
 
 @pytest.mark.timeout(120)
 def test_vectors_are_those_of_the_original_model() -> None:
-    """Cosine to the original weights under sentence-transformers: at least 0.99 on average, for sentences and for passages."""
+    """Cosine to the original weights under sentence-transformers: 0.99 on average, of sentences and passages."""
     texts = sentences()
     original = SentenceTransformerEncoder(str(find_weights()))
     passages = [" ".join(texts[i : i + 6]) for i in range(0, 72, 6)]

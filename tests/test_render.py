@@ -1,4 +1,4 @@
-"""What the page draws: everything foreign is escaped, markers and marks are exact."""
+"""What the page draws: words from outside stay words, markers lead where they say, marks cover the quote exactly."""
 
 from __future__ import annotations
 
@@ -7,148 +7,214 @@ from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.parse.pdf import Box
-from index.types import AddReport, Document, DocumentInfo, Failure, Hit, Page, Passage, Signals
+from index.types import Document, DocumentInfo, Hit, Page, Passage, Signals
 from rag.types import Answer, Citation, Conversation, Statement
-from ui.web.render import (
-    render_answer,
-    render_conversation,
-    render_library,
-    render_page_image,
-    render_pending,
-    render_problem,
-    render_report,
-    render_source,
+from ui.web.layout import blocks
+from ui.web.render import render_conversation, render_library, render_outcomes, render_pending, render_problem
+from ui.web.render_source import render_missing, render_page, render_text
+from ui.web.uploads import Outcome, safe_name
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    '" autofocus onfocus="alert(1)',
+    "</mark></p></article><iframe srcdoc='<script>alert(1)</script>'>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "${alert(1)} `${alert(1)}` {{alert(1)}} {{{x}}} @children",
+    "<!-- <b> &lt;b&gt; &amp; ]]>",
+]
+TAGS = set(
+    "div section h1 h2 h3 h4 p span b i ol ul li button small svg path header article mark strong table tr td "
+    "blockquote nav img".split()
 )
 
-HOSTILE = (
-    '<script>window.hit=1</script><img src=x onerror="window.hit=1">${window.hit=1}{{window.hit=1}}`\'" javascript:'
-)
 
-
-class Tags(HTMLParser):
-    """Collects the tags and attributes that a browser would see."""
+class Shape(HTMLParser):
+    """The tags and attributes of a page, and the text inside `<mark>`."""
 
     def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.marked: list[str] = []
+        self.article: list[str] = []
+        self._open: list[str] = []
         self.feed(html)
+        self.close()
+        assert not self._open, f"left open: {self._open}"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes.update(name for name, _ in attrs)
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("img", "path"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "mark" in self._open:
+            self.marked.append(data)
+        if "article" in self._open:
+            self.article.append(data)
 
 
-OURS = {
-    "section",
-    "div",
-    "p",
-    "b",
-    "i",
-    "span",
-    "button",
-    "ol",
-    "ul",
-    "li",
-    "h2",
-    "h3",
-    "h4",
-    "header",
-    "mark",
-    "nav",
-    "img",
-}
-OURS |= {"blockquote"}
+def document(text: str, title: str = "Report", pages: tuple[Page, ...] = ()) -> Document:
+    kind = "application/pdf" if pages else "text/plain"
+    added = datetime(2026, 1, 1, tzinfo=UTC)
+    return Document("0123456789abcdef", "/x", title, text, pages, date(2026, 4, 24), title, kind, None, added)
 
 
-def document(text: str, title: str = "T", pages: tuple[Page, ...] = ()) -> Document:
-    return Document(
-        "0" * 16, "/x", title, text, pages, date(2026, 1, 2), HOSTILE, "text/plain", None, datetime.now(UTC)
-    )
+def citation(marker: int, words: str = "A quote.", **changes: object) -> Citation:
+    fields: dict[str, object] = {"title": words, "source": words, "quote": words, **changes}
+    return Citation(marker, "0123456789abcdef", published=date(2026, 4, 24), page=2, start=5, end=9, **fields)  # type: ignore[arg-type]
 
 
-def answer(text: str, *, abstained: bool = False) -> Answer:
-    citation = Citation(1, "0" * 16, text, text, date(2026, 1, 2), 3, 5, 9, text)
-    passage = Passage("0" * 16, 0, len(text), text, 1, text)
+def answer(words: str, *, abstained: bool = False) -> Answer:
+    statements = (Statement(words, (1,), 1.0, "supported"), Statement(words, (2,), 0.5, "weak"))
+    passage = Passage("0123456789abcdef", 0, len(words), words, 1, words)
     return Answer(
-        text,
-        text + "?",
-        () if abstained else (Statement(text, (1,), 1.0, "supported"),),
-        () if abstained else (citation,),
-        (Hit(passage, 1.0, 1, Signals()),),
-        abstained,
-        0.5,
-        searched=2,
-        unknown_terms=(text,) if abstained else (),
+        question=words,
+        standalone_question=f"{words} again",
+        statements=() if abstained else statements,
+        citations=() if abstained else (citation(1, words), citation(2, words)),
+        hits=(Hit(passage, 1.0, 1, Signals()),),
+        abstained=abstained,
+        confidence=0.5,
+        searched=3,
+        unknown_terms=(words,) if abstained else (),
     )
 
 
-def everything(text: str) -> list[str]:
-    info = DocumentInfo("0" * 16, text, text, None, text, "text/plain", None, datetime.now(UTC), 1, 0, 1)
-    sheet = document(text, text, (Page(1, 0, len(text), 600.0, 800.0),))
-    return [
-        render_answer(answer(text), 0, {}),
-        render_answer(answer(text, abstained=True), 0, {"0" * 16: text}),
-        render_conversation(Conversation().add(answer(text))),
-        render_pending(text, answer(text).statements, answer(text).citations, 0),
-        render_problem(text, text, text),
-        render_report(AddReport(failed=(Failure(text, "E", text, text),), notes=((text, text),))),
+def assert_harmless(html: str) -> None:
+    for tag, attributes in Shape(html).tags:
+        assert tag in TAGS, tag
+        for name, value in attributes.items():
+            assert not name.startswith("on"), name
+            assert name not in ("href", "srcdoc", "action", "formaction"), name
+            if name == "src":
+                assert re.fullmatch(r"/pages/[0-9a-f]{16}/\d+\.png", value or "")
+            if name == "style":
+                assert re.fullmatch(r"[a-z0-9:.%;/-]*", value or "")
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_hostile_words_become_text(words: str) -> None:
+    """No title, quote, question, name or message can add a tag or an attribute to the page."""
+    conversation = Conversation().add(answer(words)).add(answer(words, abstained=True))
+    info = DocumentInfo("0123456789abcdef", words, words, None, words, words, words, datetime.now(UTC), 1, 1, 1)
+    statement = Statement(words, (1,), 0.0, "unsupported")
+    drawn = [
+        render_conversation(conversation, render_problem(words, words, words), titles={"0123456789abcdef": words}),
+        render_pending(words, [statement], [citation(1, words)], 0, stopped=True),
         render_library([info]),
-        render_source(document(text, text), 0, min(3, len(text))),
-        render_page_image(sheet, 0, 2, 1, [Box(0.1, 0.1, 0.2, 0.02)]),
+        render_outcomes([Outcome(words, "failed", (words, words))]),
+        render_missing(words, words),
+        render_text(document(f"{words}\n\n{words} **{words}**\n\n| {words} | b |", words), 3, 40, note=words),
+        render_page(document(words, words, (Page(1, 0, len(words), 1, 1),)), 0, 5, 1, [Box(0.1, 0.1, 0.5, 0.1)]),
+    ]
+    for html in drawn:
+        assert_harmless(html)
+    assert words in "".join(unescape(piece) for piece in re.split(r"<[^>]*>", drawn[1]))
+
+
+def test_each_marker_has_one_button_with_a_name() -> None:
+    """Statement and marker go together one to one, and a screen reader hears what a marker leads to."""
+    drawn = Shape(render_conversation(Conversation().add(answer("Words."))))
+    markers = [a for tag, a in drawn.tags if tag == "button" and a.get("class") == "cite"]
+    assert [a["aria-label"] for a in markers] == ["Source 1: Words., page 2", "Source 2: Words., page 2"]
+    assert {(a["data-document"], a["data-start"], a["data-end"]) for a in markers} == {("0123456789abcdef", "5", "9")}
+    keys = [a["data-key"] for tag, a in drawn.tags if "data-key" in a]
+    assert len(keys) == len(set(keys)) == 4
+
+
+def test_verdict_is_told_in_words_too() -> None:
+    """Colour is not the only sign of how well a statement is supported."""
+    drawn = Shape(render_conversation(Conversation().add(answer("Words."))))
+    verdicts = [a["aria-label"] for tag, a in drawn.tags if (a.get("class") or "").startswith("verdict")]
+    assert verdicts == [
+        "Supported: the cited words say this",
+        "Weak: the cited words say this only in part",
     ]
 
 
-def test_hostile_text_becomes_text() -> None:
-    """No tag or attribute comes from a document, a question or a model."""
-    for html in everything(HOSTILE):
-        seen = Tags(html)
-        assert seen.tags <= OURS
-        assert not any(name.startswith("on") for name in seen.attributes)
-        assert "src" not in seen.attributes or ("img" in seen.tags and 'src="/pages/' in html)
-
-
-@given(st.text(max_size=60))
-def test_any_text_becomes_text(text: str) -> None:
-    """The same for whatever text there is."""
-    for html in everything(text or "x"):
-        assert Tags(html).tags <= OURS
-
-
-@given(st.text(alphabet="ab <>&\n'\"é東", min_size=1, max_size=80), st.data())
-def test_mark_holds_exactly_the_quote(text: str, data: st.DataObject) -> None:
-    """The marked characters are the cited ones, and the whole text is there around them."""
-    start = data.draw(st.integers(0, len(text) - 1))
-    end = data.draw(st.integers(start + 1, len(text)))
-    html = render_source(document(text), start, end)
-    marked = re.search(r"<mark id=\"quote\">(.*?)</mark>", html, re.DOTALL)
-    assert marked is not None
-    assert unescape(marked.group(1)) == text[start:end]
-    shown = re.search(r"<div class=\"text\" dir=\"auto\">(.*)</div>", html, re.DOTALL)
-    assert shown is not None
-    assert unescape(re.sub(r"</?mark[^>]*>", "", shown.group(1))) == text
-
-
-def test_long_document_shows_a_window_and_says_what_is_left_out() -> None:
-    """A book does not go to the browser whole."""
-    html = render_source(document("word " * 100_000), 250_000, 250_010)
-    assert len(html) < 30_000
-    assert "characters before this are not shown" in html
-    assert "characters after this are not shown" in html
-
-
-def test_marker_carries_its_place_and_a_spoken_name() -> None:
-    """A marker says which characters of which document it stands for, and has a label."""
-    html = render_answer(answer("Berth nine"), 0, {})
-    assert html.count('data-start="5" data-end="9"') == 2
-    assert 'aria-label="Source 1: Berth nine"' in html
+def test_abstention_does_not_look_like_an_answer() -> None:
+    """It says so, lists what came nearest, and has no markers."""
+    html = render_conversation(Conversation().add(answer("Passage text", abstained=True)), titles={})
+    assert 'class="answer abstained"' in html
+    assert "Not in these documents." in html
+    assert "Nearest passages" in html
+    assert 'class="cite"' not in html
 
 
 def test_empty_library_says_what_to_do() -> None:
-    """The first thing a newcomer sees is what to do."""
-    assert "Add files" in render_conversation(Conversation(), documents=0)
-    assert "Ask your one document" in render_conversation(Conversation(), documents=1)
+    """The first page of a new library is not a blank one."""
+    assert "Add files to the library" in render_conversation(Conversation(), documents=0)
+
+
+TEXT = st.text(st.sampled_from(list("ab <&|*#-.\n\n  1")), min_size=1, max_size=120)
+
+
+@given(text=TEXT, start=st.integers(0, 120), length=st.integers(0, 60))
+def test_mark_covers_exactly_the_quote(text: str, start: int, length: int) -> None:
+    """The text of all marks together is `text[start:end]`, that of the article the document, to the character."""
+    start = min(start, len(text))
+    end = min(start + length, len(text))
+    drawn = Shape(render_text(document(text), start, end))
+    assert "".join(drawn.marked) == text[start:end]
+    assert "".join(drawn.article) == text
+
+
+@given(text=TEXT, first=st.integers(0, 120))
+def test_blocks_tile_the_text(text: str, first: int) -> None:
+    """Every character is in exactly one block, in order."""
+    first = min(first, len(text))
+    position = first
+    for block in blocks(text, first, len(text), {"ab"}):
+        assert block.start == position
+        assert block.start <= block.body <= block.close <= block.end
+        assert block.end > block.start
+        position = block.end
+    assert position == len(text)
+
+
+def test_large_document_is_shown_in_part() -> None:
+    """Five million characters cost a page of thirty thousand, with a way to more on both sides."""
+    text = "Some words of a sentence.\n\n" * 200_000
+    html = render_text(document(text), 2_000_000, 2_000_025)
+    assert len(html) < 150_000
+    assert 'data-more="above"' in html
+    assert 'data-more="below"' in html
+    assert "".join(Shape(html).marked) == text[2_000_000:2_000_025]
+
+
+def test_layout_knows_headings_lists_tables_and_hard_wrapped_lines() -> None:
+    """Text that a margin broke is set anew; lines that were meant stay lines."""
+    wrapped = "word " * 13 + "end\n" + "word " * 13 + "end\nlast."
+    listed = "From: a\nTo: b\n\n- one\n  more\n- two\n\n| a | b |\n| - | - |"
+    text = f"# Title\ntext\n\n{wrapped}\n\n{listed}\n\nSummary\n\nBody."
+    styles = [block.style for block in blocks(text, 0, len(text), {"Summary"})]
+    assert styles == ["heading", "flow", "flow", "lines", "bullet", "bullet", "table", "heading", "flow"]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        (".bashrc", "bashrc"),
+        ("a\x00b\n<c>.txt", "a_b__c_.txt"),
+        ("...", "file"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+        ("Übersicht 2026 – Entwurf.docx", "Übersicht 2026 – Entwurf.docx"),
+    ],
+)
+def test_upload_gets_a_safe_name(name: str, safe: str) -> None:
+    """What a browser calls a file cannot lead out of the folder for uploads."""
+    assert safe_name(name) == safe

@@ -1,117 +1,168 @@
-"""A real server in a process of its own, and a real Chromium."""
+"""A real server over the samples, and a real Chromium in front of it."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import ROOT, SAMPLES
 
-SHOTS = ROOT / "build" / "screenshots"
+BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+SHOTS = ROOT / "build" / "screenshots"
+HOSTILE = """\
+---
+title: '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script> ${window.hacked=3} {{window.hacked=4}}'
+date: 2026-08-01
+---
+
+# Notes on the Quillfeather lighthouse <svg onload="window.hacked=5">
+
+The keeper of the Quillfeather lighthouse is Marta Oldwin <img src=x onerror=window.hacked=6> ${window.hacked=7}
+`${window.hacked=8}` {{constructor.constructor('window.hacked=9')()}} <a href="javascript:window.hacked=10">of
+Brackhaven</a>"><script>window.hacked=11</script>.
+
+</mark></p></article><iframe srcdoc="<script>parent.hacked=12</script>"></iframe><style>body{display:none}</style>
+"""
 
 
-def find_chromium() -> str | None:
-    return next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+@dataclass
+class Served:
+    """A running server: its address, the folder of its documents and that of its library."""
+
+    url: str
+    docs: Path
+    library: Path
+    process: subprocess.Popen[str]
+    output: list[str] = field(default_factory=list)
+
+
+def start(library: Path, *more: str) -> Served:
+    """Start a server on a free port and wait until it says where it is."""
+    command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--port", "0", *more]
+    process = subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=1
     )
+    assert process.stdout is not None
+    served = Served("", library, library, process)
+    for line in process.stdout:
+        served.output.append(line)
+        if "http://" in line:
+            served.url = line[line.index("http://") :].split()[0]
+            break
+    else:
+        pytest.fail(f"the server did not start: {''.join(served.output)}")
+    threading.Thread(target=lambda: served.output.extend(process.stdout or ()), daemon=True).start()
+    return served
+
+
+def stop(served: Served, seconds: float = 10) -> int:
+    """Ask a server to end; gives its exit status."""
+    served.process.send_signal(signal.SIGTERM)
+    try:
+        return served.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        served.process.kill()
+        raise
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = find_chromium()
-    if path is None:
+def served() -> Iterator[Served]:
+    """The page over the samples and a hostile document."""
+    with tempfile.TemporaryDirectory() as folder:
+        docs = Path(folder) / "docs"
+        shutil.copytree(SAMPLES, docs)
+        (docs / "hostile.md").write_text(HOSTILE, encoding="utf-8")
+        running = start(Path(folder) / "library", "--docs", str(docs))
+        running.docs = docs
+        yield running
+        stop(running)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser; without one the tests are skipped, or fail if DOSSIER_REQUIRE_BROWSER is 1."""
+    binary = next((found for name in BINARIES if (found := shutil.which(name))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        binary = None
+    if binary is None:
+        said = "no Chromium or no playwright: apt-get install chromium, pip install playwright"
         if os.environ.get("DOSSIER_REQUIRE_BROWSER") == "1":
-            pytest.fail("No Chromium is installed, and DOSSIER_REQUIRE_BROWSER=1 forbids skipping.")
-        pytest.skip("No Chromium is installed. On Debian or Ubuntu: apt-get install chromium")
+            pytest.fail(said)
+        pytest.skip(said)
+    SHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
         yield browser
         browser.close()
 
 
-class Server:
-    """`dossier ui` as a person starts it, on a free port."""
-
-    def __init__(self, library: Path, docs: Path | None) -> None:
-        command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--port", "0"]
-        if docs is not None:
-            command += ["--docs", str(docs)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            found = re.search(r"http://\S+", line)
-            if found:
-                self.url = found.group()
-                break
-        else:
-            pytest.fail("the server ended before it printed its address")
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-@pytest.fixture(scope="session")
-def server(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = Server(tmp_path_factory.mktemp("page") / "library", SAMPLES)
-    yield started
-    started.stop()
-
-
 class Visit:
-    """A visit to the page: what it asked for and what its console said is kept."""
+    """One tab, and what was seen in it. `page` is Playwright's."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Any) -> None:
         self.page = page
-        self.url = url
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(url)
-        page.wait_for_selector("#question textarea")
-        page.wait_for_selector("#library h2")
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._note)
 
-    def ask(self, question: str) -> None:
-        """Ask and wait for the whole answer."""
-        turns = self.page.locator("#conversation .turn").count()
+    def _note(self, request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob"):
+            self.hosts.add(address.hostname or "")
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+        self.page.wait_for_selector("#conversation .welcome, #conversation .turn")
+        self.page.wait_for_function("() => window.dossier")
+
+    def ask(self, question: str) -> Any:
+        """Ask and wait for the whole answer; gives its turn."""
         self.page.fill("#question textarea", question)
-        self.page.press("#question textarea", "Enter")
-        done = "ol.sources, .abstained, .problem, .answer p"
+        self.page.keyboard.press("Enter")
         self.page.wait_for_function(
-            f"([n]) => {{ const t = document.querySelectorAll('#conversation .turn'); "
-            f"return t.length > n && t[n].querySelector('{done}') && !t[n].querySelector('.waiting') "
-            f"&& (t[n].querySelector('ol.sources') || t[n].querySelector('.abstained, .problem')); }}",
-            arg=[turns],
+            "asked => { const turn = [...document.querySelectorAll('.turn')].at(-1);"
+            " return turn?.querySelector('h2').textContent === asked"
+            " && turn.querySelector('.sources, .abstained, .problem'); }",
+            arg=question,
+            timeout=60_000,
         )
+        return self.page.locator(".turn").last
 
-    def shoot(self, name: str) -> None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.wait_for_timeout(300)
+    def shot(self, name: str) -> None:
+        """Keep a picture for people to look at."""
+        self.page.wait_for_timeout(250)
         self.page.screenshot(path=SHOTS / f"{name}.png")
 
 
-@pytest.fixture
-def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
-    yield Visit(context.new_page(), server.url)
+@pytest.fixture(params=[None])
+def visit(request: pytest.FixtureRequest, chromium: Any, served: Served) -> Iterator[Visit]:
+    """A fresh tab on the page; in the end nothing may have been asked of another host or complained of."""
+    context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | (request.param or {})))
+    seen = Visit(context.new_page())
+    seen.open(served.url)
+    yield seen
+    hacked = seen.page.evaluate("() => window.hacked")
     context.close()
+    assert seen.hosts == {"127.0.0.1"}
+    assert seen.complaints == []
+    assert hacked is None

@@ -1,154 +1,252 @@
-"""A person asks in a real browser, follows a citation and sees the words."""
+"""The page as a person meets it, in a real browser against a real server."""
 
 from __future__ import annotations
 
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
-from urllib.parse import urlparse
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browser.conftest import Server, Visit
+from tests.browser.conftest import Served, Visit, start, stop
+from tests.conftest import DATA
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-QUESTION = "How many days did the fleet spend on patrol in 2025?"
-IN_PDF = "How many of the weekly safety records could be found?"
+pytestmark = pytest.mark.browser
+
+PATROL = "Which patrol vessel escorted the Perrin Dawn to Port Ansel?"
+PIER = "How much of the work on the North Pier had been completed on the day of the inspection?"
+NOWHERE = "Who won the football world cup in Brazil?"
+KEEPER = "Who is the keeper of the Quillfeather lighthouse?"
+MARKER = "button.cite >> nth=-1"
 
 
-def in_view(visit: Visit, selector: str) -> bool:
+def marked(page: Any) -> str:
+    return str(page.evaluate("() => [...document.querySelectorAll('#source mark')].map(m => m.textContent).join('')"))
+
+
+def in_view(page: Any, selector: str) -> bool:
+    """Whether the middle of an element's first line can be seen: it is what a click there would meet."""
     return bool(
-        visit.page.evaluate(
-            "s => { const r = document.querySelector(s).getBoundingClientRect(); "
-            "return r.width > 0 && r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth; }",
+        page.evaluate(
+            """selector => {
+                const e = document.querySelector(selector), r = e.getClientRects()[0];
+                const hit = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
+                return e === hit || e.contains(hit) || !!hit?.closest('.sheet');
+            }""",
             selector,
         )
     )
 
 
-def test_question_gets_a_cited_answer_whose_citation_shows_the_words(visit: Visit) -> None:
-    """Ask, click the marker: the source opens beside the answer with exactly the quoted words marked and in view."""
-    visit.shoot("start")
-    visit.ask(QUESTION)
-    visit.shoot("answer")
-    marker = visit.page.locator(".statement button.cite").first
-    quote = marker.get_attribute("data-quote")
-    assert quote
-    assert "2,140" in visit.page.locator(".statement").first.inner_text()
+def test_citation_leads_to_the_exact_words(visit: Visit) -> None:
+    """Clicking a marker opens its document with exactly the quote marked and in view; Escape goes back to it."""
+    page = visit.page
+    visit.shot("1-welcome")
+    turn = visit.ask(PATROL)
+    assert "Petrel" in turn.inner_text()
+    visit.shot("2-answer")
+    marker = turn.locator("button.cite", has_text="2")
+    start, end = int(marker.get_attribute("data-start")), int(marker.get_attribute("data-end"))
     marker.click()
-    visit.page.wait_for_selector("#source mark")
-    visit.page.wait_for_timeout(400)
-    marked = " ".join(visit.page.locator("#source mark").text_content().split())
-    assert marked[:400] == quote
-    assert in_view(visit, "#source mark")
-    visit.shoot("source-text")
-    visit.page.keyboard.press("Escape")
-    assert not visit.page.locator("#source-pane").is_visible()
-    assert visit.page.evaluate("document.activeElement.className").startswith("cite")
+    page.wait_for_selector("#source mark")
+    page.wait_for_timeout(200)
+    assert end - start == len(marked(page))
+    assert " ".join(marked(page).split()) == marker.get_attribute("data-quote")
+    assert in_view(page, "#source mark")
+    assert f"characters {start:,}–{end:,}" in page.inner_text("#source header")
+    visit.shot("3-source-text")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#source-pane")
+    assert marker.evaluate("e => e === document.activeElement")
 
 
-def test_citation_of_a_pdf_shows_its_page_with_the_quote_boxed(visit: Visit) -> None:
-    """The page's picture is there, boxes lie on it in view, and pages can be turned."""
-    visit.ask(IN_PDF)
-    marker = visit.page.locator(".statement button.cite[data-facts*='p. ']").first
+def test_keyboard_alone_is_enough(visit: Visit) -> None:
+    """Tab reaches a marker and shows its card, Enter opens the source."""
+    page = visit.page
+    turn = visit.ask(PATROL)
+    turn.locator("button.cite").first.focus()
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => document.querySelector('#hover-card').style.display === 'block'")
+    focused = page.locator("button.cite:focus")
+    assert page.inner_text("#hover-card q").strip("“”") == focused.get_attribute("data-quote")
+    visit.shot("4-card")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#source mark")
+    assert page.evaluate("() => document.activeElement.id") == "source"
+
+
+def test_pdf_citation_shows_the_page_with_boxes(visit: Visit) -> None:
+    """A PDF opens as a picture of the cited page with boxes over the quote; pages turn, and the text is there too."""
+    page = visit.page
+    turn = visit.ask(PIER)
+    marker = turn.locator("button.cite[aria-label*='page']").first
     marker.click()
-    visit.page.wait_for_selector("#source .sheet .box")
-    visit.page.wait_for_function("document.querySelector('#source img').naturalWidth > 0")
-    visit.page.wait_for_timeout(400)
-    assert in_view(visit, "#source .box")
-    assert "61 were found" in visit.page.locator("#quote-text").inner_text()
-    visit.shoot("source-pdf")
-    before = visit.page.locator("#source img").get_attribute("src")
-    visit.page.locator("#source .turn-page button:not([disabled])").first.click()
-    visit.page.wait_for_function("src => document.querySelector('#source img').getAttribute('src') !== src", arg=before)
+    page.wait_for_function("() => document.querySelector('#source img')?.naturalWidth > 0")
+    assert page.locator("#source .box").count() >= 1
+    assert in_view(page, "#source .box")
+    visit.shot("5-source-pdf")
+    page.click("#source [aria-label='Next page']")
+    page.wait_for_selector("#source img[src$='/2.png']")
+    assert page.locator("#source .box").count() == 0
+    page.click("#source .views >> text=Text")
+    page.wait_for_selector("#source mark")
+    assert " ".join(marked(page).split()) == marker.get_attribute("data-quote")
+    visit.shot("6-source-pdf-text")
 
 
-def test_hovering_a_marker_shows_the_quote(visit: Visit) -> None:
-    """Title and quote are there before any click, for the mouse and for the keyboard."""
-    visit.ask(QUESTION)
-    marker = visit.page.locator(".statement button.cite").first
+def test_changed_pdf_is_shown_as_the_text_it_had(visit: Visit, served: Served) -> None:
+    """When the file on disk is no longer what was added, its pages cannot be trusted; the stored text can."""
+    page = visit.page
+    name = "2026-06-15-authority-fact-sheet.pdf"
+    (served.docs / name).write_bytes((served.docs / "2026-04-24-north-pier-inspection.pdf").read_bytes())
+    page.locator("#library button", has_text="questions and answers").click()
+    page.wait_for_selector("#source .aside")
+    assert "has changed since it was added" in page.inner_text("#source .aside")
+    assert "Fact sheet" in page.inner_text("#source .text")
+    assert page.locator("#source img").count() == 0
+
+
+def test_abstention_looks_different_and_offers_what_is_nearest(visit: Visit) -> None:
+    """No answer is said to be none; the nearest passages open in the source panel."""
+    page = visit.page
+    turn = visit.ask(NOWHERE)
+    assert "Not in these documents" in turn.inner_text()
+    assert turn.locator("button.cite").count() == 0
+    assert 1 <= turn.locator(".nearest button").count() <= 3
+    visit.shot("7-abstention")
+    turn.locator(".nearest button").first.click()
+    page.wait_for_selector("#source :is(mark, .box)")
+    assert in_view(page, "#source :is(mark, .box)")
+
+
+def test_follow_up_stays_in_its_conversation_and_resumes_by_link(visit: Visit, served: Served) -> None:
+    """A conversation has an address; opening it again shows all its turns, with working citations."""
+    page = visit.page
+    visit.ask(PATROL)
+    visit.ask("And where was she escorted?")
+    assert page.locator(".turn").count() == 2
+    link = page.url
+    assert "?c=" in link
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    assert "?c=" not in page.url
+    visit.open(link)
+    assert page.locator(".turn").count() == 2
+    page.locator("button.cite").first.click()
+    page.wait_for_selector("#source :is(mark, .box)")
+
+
+def test_uploads_are_added_and_can_be_asked_about(visit: Visit, served: Served, tmp_path: Path) -> None:
+    """Each file has its own outcome: one that cannot be read says why and what to do, and stops no other."""
+    page = visit.page
+    good = tmp_path / "orchard <b>notes.txt"
+    good.write_text("The Vellamere orchard grows forty-three kinds of apple on its southern slope.\n", encoding="utf-8")
+    odd = tmp_path / "music.xyz"
+    odd.write_bytes(b"\x00\x01")
+    files = [DATA / "bad" / "truncated.pdf", odd, good]
+    with page.expect_file_chooser() as chooser:
+        page.click("#upload")
+    chooser.value.set_files([str(file) for file in files])
+    page.wait_for_function("() => document.querySelectorAll('#outcomes li:is(.added, .failed)').length === 3")
+    assert page.locator("#outcomes .failed").count() == 2
+    assert "Supported endings" in page.inner_text("#outcomes")
+    assert page.locator("#outcomes .added").count() == 1
+    assert page.locator("#outcomes b b").count() == 0
+    assert page.inner_text("#library .count") == "14"
+    visit.shot("8-uploads")
+    assert "forty-three" in visit.ask("How many kinds of apple does the Vellamere orchard grow?").inner_text()
+    kept = list((served.library / "uploads").iterdir())
+    assert [file.read_bytes() for file in kept] == [good.read_bytes()]
+
+
+def test_hostile_document_executes_nothing(visit: Visit) -> None:
+    """Markup, scripts and template signs in a title, a quote or a question stay words, wherever they are shown."""
+    page = visit.page
+    turn = visit.ask(KEEPER)
+    marker = turn.locator("button.cite").first
     marker.hover()
-    assert visit.page.locator("#hover-card q").inner_text() == marker.get_attribute("data-quote")
-    visit.shoot("hover")
-    visit.page.mouse.move(5, 5)
-    assert not visit.page.locator("#hover-card").is_visible()
-    marker.focus()
-    assert visit.page.locator("#hover-card").is_visible()
+    page.wait_for_function("() => document.querySelector('#hover-card').style.display === 'block'")
+    assert "<img src=x" in page.inner_text("#hover-card")
+    visit.shot("9-hostile")
+    marker.click()
+    page.wait_for_selector("#source mark")
+    assert "${window.hacked" in page.inner_text("#source")
+    turn = visit.ask('<img src=x onerror="window.hacked=20"> ${window.hacked=21} {{window.hacked=22}} lighthouse?')
+    assert "<img src=x" in turn.inner_text()
+    page.reload()
+    page.wait_for_selector(".turn")
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator("#house iframe, #house a[href^='javascript']").count() == 0
 
 
-def test_question_the_documents_do_not_answer_is_refused_visibly(visit: Visit) -> None:
-    """An abstention looks different, cites nothing and offers the nearest passages."""
-    visit.ask("Who won the Zanzibar chess tournament?")
-    refused = visit.page.locator(".abstained")
-    assert "Not in these documents" in refused.inner_text()
-    assert visit.page.locator(".abstained button.cite").count() == 0
-    refused.locator("button.near").first.click()
-    visit.page.wait_for_selector("#source header")
-    visit.shoot("abstention")
+def test_problem_is_told_with_its_remedy(visit: Visit) -> None:
+    """An error is a calm message in the conversation, and the question is still there to be changed."""
+    turn = visit.ask("long " * 2000)
+    assert "the limit is 4,000" in turn.inner_text()
+    assert "Shorten it" in turn.inner_text()
+    assert "Traceback" not in visit.page.content()
+    assert visit.page.input_value("#question textarea").startswith("long long")
 
 
-def test_conversation_resumes_by_its_link(visit: Visit, chromium: Browser) -> None:
-    """The address holds the conversation: another window shows it, and a follow-up is understood there."""
-    visit.ask(QUESTION)
-    visit.page.wait_for_function("location.search.startsWith('?c=')")
-    other = Visit(chromium.new_page(), visit.page.url)
-    other.page.wait_for_selector(".turn")
-    assert QUESTION in other.page.locator(".turn .question").first.inner_text()
-    other.ask("And in 2023?")
-    assert other.page.locator(".turn").count() == 2
-    other.page.close()
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 844}, "has_touch": True}], indirect=True)
+def test_narrow_screen_has_no_sideways_scroll(visit: Visit) -> None:
+    """At the width of a phone the library is a drawer and the source a sheet, and nothing is wider than the screen."""
+    page = visit.page
+    fits = "() => document.documentElement.scrollWidth <= window.innerWidth"
+    assert not page.is_visible("#library")
+    visit.shot("m1-welcome")
+    page.click("#top-bar button")
+    page.wait_for_selector("#library", state="visible")
+    page.wait_for_timeout(300)
+    visit.shot("m2-library")
+    assert page.evaluate(fits)
+    page.keyboard.press("Escape")
+    turn = visit.ask(PIER)
+    visit.shot("m3-answer")
+    assert page.evaluate(fits)
+    turn.locator("button.cite").first.click()
+    page.wait_for_function("() => document.querySelector('#source img')?.naturalWidth > 0")
+    visit.shot("m4-source")
+    assert page.evaluate(fits)
+    page.click("#source .close")
+    assert not page.is_visible("#source-pane")
 
 
-def test_question_that_is_too_long_is_explained(visit: Visit) -> None:
-    """An error is a calm sentence with what to do, in the conversation."""
-    visit.ask("a" * 5000)
-    assert "the limit is 4,000" in visit.page.locator(".problem").inner_text()
+@pytest.mark.parametrize("visit", [{"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}}], indirect=True)
+def test_dark_follows_the_system(visit: Visit) -> None:
+    """Who asked the system for dark gets dark: light words on a dark ground, and the quote still marked."""
+    page = visit.page
+    visit.shot("d1-welcome")
+    visit.ask(PATROL)
+    page.locator(MARKER).click()
+    page.wait_for_selector("#source mark")
+    visit.shot("d2-source")
+    ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert max(ground[:3]) < 60
 
 
-def test_uploads_are_added_and_failures_explained(visit: Visit, tmp_path: Path) -> None:
-    """A good file is asked about at once; a bad one beside it says why it failed; hostile text stays text."""
-    good = tmp_path / "lighthouse.txt"
-    good.write_text(
-        "The lighthouse of Perrick was painted green in 1931 by Ida Moorhen.\n<script>window.hit=1</script>"
-    )
-    hostile = tmp_path / "hostile.html"
-    hostile.write_text(
-        "<title>&lt;img src=x onerror=window.hit=1&gt;${window.hit=1}</title><body><p>The keeper of Perrick said "
-        "&lt;script&gt;window.hit=1&lt;/script&gt; &lt;img src=http://192.0.2.1/x onerror=window.hit=1&gt; "
-        "{{window.hit=1}} ${window.hit=1} `${window.hit=1}` aloud to the lighthouse.</p></body>"
-    )
-    bad = tmp_path / "bad.pdf"
-    bad.write_bytes(b"not a pdf")
-    visit.page.set_input_files("#library-pane input[type=file]", [good, hostile, bad])
-    visit.page.wait_for_selector(".report .failed li")
-    assert "not a readable PDF" in visit.page.locator(".report").inner_text()
-    visit.shoot("upload")
-    visit.ask("Who painted the lighthouse of Perrick green?")
-    assert "Ida Moorhen" in visit.page.locator(".statement").first.inner_text()
-    visit.ask("What did the keeper of Perrick say aloud to the lighthouse?")
-    visit.page.locator(".turn").last.locator("button.cite, button.near").first.click()
-    visit.page.wait_for_selector("#source header")
-    visit.page.wait_for_timeout(500)
-    assert visit.page.evaluate("window.hit") is None
-    assert all(urlparse(url).hostname in ("127.0.0.1", None) or url.startswith("data:") for url in visit.requests)
+def test_other_names_and_sites_are_turned_away(served: Served) -> None:
+    """Another web site cannot reach the documents under its own name or from its own pages."""
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        request = urllib.request.Request(f"{served.url}gradio_api/queue/join", data=b"{}", headers=headers)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request)
+    with urllib.request.urlopen(served.url) as reply:
+        assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
 
 
-def test_page_asks_no_other_host_and_logs_no_error(visit: Visit) -> None:
-    """Everything comes from this server; the console stays clean."""
-    visit.ask(QUESTION)
-    hosts = {urlparse(url).hostname for url in visit.requests if not url.startswith(("data:", "blob:"))}
-    assert hosts == {"127.0.0.1"}
-    assert visit.errors == []
-
-
-def test_phone_width_has_no_sideways_scrolling(chromium: Browser, server: Server) -> None:
-    """At 390 pixels the conversation fills the screen and a source opens over it."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    visit = Visit(context.new_page(), server.url)
-    visit.ask(QUESTION)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
-    visit.page.locator(".statement button.cite").first.click()
-    visit.page.wait_for_selector("#source mark")
-    visit.page.wait_for_timeout(400)
-    assert in_view(visit, "#source mark")
-    visit.shoot("phone-dark")
+def test_server_ends_soon_with_a_page_open(chromium: Any, tmp_path: Path) -> None:
+    """Stopping the program does not wait for open pages; an empty library says what to do first."""
+    running = start(tmp_path / "library")
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    seen = Visit(context.new_page())
+    seen.open(running.url)
+    assert "Add files" in seen.page.inner_text(".welcome")
+    seen.shot("0-empty-library")
+    began = time.monotonic()
+    assert stop(running) == 0
+    assert time.monotonic() - began < 6
     context.close()

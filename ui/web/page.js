@@ -1,13 +1,17 @@
-// Runs once, inside the component that holds the source panel; `server` calls Python. Text from documents comes in as
-// HTML that Python escaped, or goes in by textContent; nothing here builds markup of it.
+// Runs once, inside the component that holds the source panel; `server` calls Python. Words of documents come in as
+// HTML that Python has escaped, or go in by textContent; nothing here builds markup of them.
 const panel = element.querySelector('#source');
-let origin = null;
+const scroller = document.querySelector('#source-pane');
+const body = document.body;
+let origin = null; // the button that opened the panel: focus goes back to it
+let asked = 0;
 
+// The card beside a marker: what it cites, before it is opened.
 const card = document.createElement('div');
 card.id = 'hover-card';
 card.setAttribute('role', 'tooltip');
 card.append(...['b', 'i', 'q'].map((name) => document.createElement(name)));
-document.body.append(card);
+body.append(card);
 
 function showCard(marker) {
   const [title, facts, quote] = card.children;
@@ -15,70 +19,138 @@ function showCard(marker) {
   facts.textContent = marker.dataset.facts;
   quote.textContent = marker.dataset.quote;
   card.style.display = 'block';
-  const place = marker.getBoundingClientRect();
-  const left = Math.min(place.left, window.innerWidth - card.offsetWidth - 12);
-  const below = place.bottom + 8 + card.offsetHeight < window.innerHeight;
-  card.style.left = `${Math.max(left, 8)}px`;
-  card.style.top = `${below ? place.bottom + 8 : Math.max(place.top - card.offsetHeight - 8, 8)}px`;
+  marker.setAttribute('aria-describedby', card.id);
+  const at = marker.getBoundingClientRect();
+  const left = Math.min(at.left - 10, window.innerWidth - card.offsetWidth - 10);
+  const below = at.bottom + 8 + card.offsetHeight < window.innerHeight;
+  card.style.left = `${Math.max(left, 10)}px`;
+  card.style.top = `${below ? at.bottom + 8 : Math.max(at.top - card.offsetHeight - 8, 8)}px`;
 }
-function hideCard() { card.style.display = 'none'; }
+function hideCard(marker) {
+  card.style.display = 'none';
+  marker?.removeAttribute?.('aria-describedby');
+}
 
-async function open(asked, from) {
-  hideCard();
-  if (from && !panel.contains(from)) {
-    document.querySelectorAll('[aria-current="true"]').forEach((old) => old.removeAttribute('aria-current'));
-    from.setAttribute('aria-current', 'true');
-    origin = from;
+const byKey = (key) => document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+function point(key) {
+  document.querySelectorAll('[aria-current]').forEach((old) => old.removeAttribute('aria-current'));
+  if (key) byKey(key)?.setAttribute('aria-current', 'true');
+}
+
+const UNREACHABLE = '<header><h3>Source</h3><button type="button" class="close" data-close aria-label="Close the source">×</button></header><div class="body"><div class="answer problem" role="alert"><p>The server does not answer.</p><p>See whether Dossier is still running, then reload the page.</p></div></div>';
+
+async function open(request, from) {
+  hideCard(from);
+  const inside = panel.contains(from);
+  if (!inside) {
+    origin = from.dataset.key;
+    point(origin);
+    body.classList.remove('library-open');
   }
+  const ticket = ++asked;
   let shown;
   try {
-    shown = await server.show_source(asked);
+    shown = await server.show_source(request);
   } catch (error) {
     shown = undefined;
   }
-  panel.innerHTML = shown?.html ?? '<header><button type="button" class="close" data-close aria-label="Close">×</button><h3>The source cannot be shown</h3></header><p>The server does not answer. Is it still running? Reload the page to try again.</p>';
-  document.body.classList.add('source-open');
+  if (ticket !== asked) return; // a later click was faster
+  const before = { top: scroller.scrollTop, height: scroller.scrollHeight };
+  panel.innerHTML = shown?.html ?? UNREACHABLE;
+  body.classList.add('source-open');
   panel.focus({ preventScroll: true });
-  const quote = panel.querySelector('mark') ?? panel.querySelector('.box');
-  const settle = () => (quote ? quote.scrollIntoView({ block: 'center' }) : (panel.parentElement.scrollTop = 0));
+  const more = from.dataset.more;
+  if (more) {
+    scroller.scrollTop = before.top + (more === 'above' ? scroller.scrollHeight - before.height : 0);
+    return;
+  }
+  const settle = () => {
+    // A mark may begin in hidden markup, such as the sign of a list item.
+    const quote = [...panel.querySelectorAll('mark, .box')].find((mark) => mark.getClientRects().length);
+    if (quote) quote.scrollIntoView({ block: 'center' }); else scroller.scrollTop = 0;
+  };
+  settle();
   requestAnimationFrame(settle);
-  panel.querySelector('img')?.addEventListener('load', settle, { once: true });
 }
+
 function close() {
-  document.body.classList.remove('source-open');
+  asked += 1;
+  body.classList.remove('source-open');
   hideCard();
-  origin?.removeAttribute('aria-current');
-  if (origin?.isConnected) origin.focus();
+  point(null);
+  const back = (origin && byKey(origin)) || document.querySelector('#question textarea');
+  back?.focus();
+  origin = null;
+}
+
+function toggleDrawer(wanted) {
+  const shut = body.classList.toggle('library-open', wanted);
+  document.querySelector('#top-bar [data-drawer]')?.setAttribute('aria-expanded', String(shut));
 }
 
 document.addEventListener('click', (event) => {
-  const target = event.target.closest?.('[data-document], [data-close]');
-  if (!target) return;
+  const target = event.target.closest?.('[data-document], [data-close], [data-drawer]');
+  if (!target) {
+    if (body.classList.contains('library-open') && !event.target.closest?.('#library-pane')) toggleDrawer(false);
+    return;
+  }
   event.preventDefault();
-  if ('close' in target.dataset) return close();
-  const { document: name, start, end, turn } = target.dataset;
-  open({ document: name, start: Number(start), end: Number(end), page: turn ? Number(turn) : null }, target);
+  const { document: name, start, end, page, view, before, after } = target.dataset;
+  if ('close' in target.dataset) close();
+  else if ('drawer' in target.dataset) toggleDrawer();
+  else {
+    const number = (text) => (text === undefined ? null : Number(text));
+    open({ document: name, start: Number(start), end: Number(end), page: number(page), view: view ?? null,
+      before: number(before), after: number(after) }, target);
+  }
 }, true);
+
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && document.body.classList.contains('source-open')) close();
+  if (event.key !== 'Escape') return;
+  if (card.style.display === 'block' && !body.classList.contains('source-open')) hideCard();
+  else if (body.classList.contains('source-open')) close();
+  else if (body.classList.contains('library-open')) toggleDrawer(false);
 });
 for (const [type, act] of [['mouseover', showCard], ['focusin', showCard], ['mouseout', hideCard], ['focusout', hideCard]]) {
   document.addEventListener(type, (event) => {
-    const marker = event.target.closest?.('button.cite');
+    const marker = event.target.closest?.('[data-quote]');
     if (marker) act(marker);
   });
 }
+document.addEventListener('scroll', () => hideCard(), { capture: true, passive: true });
+
+// Gradio's own buttons have no name that a screen reader could read.
+function nameButtons() {
+  document.querySelector('#question .submit-button')?.setAttribute('aria-label', 'Ask');
+  document.querySelector('#question .stop-button')?.setAttribute('aria-label', 'Stop');
+}
+nameButtons();
+new MutationObserver(nameButtons).observe(document.querySelector('#question'), { childList: true, subtree: true });
+
+const talk = document.querySelector('#conversation');
+let turns = 0;
+let atEnd = true;
+talk.addEventListener('scroll', () => { atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60; }, { passive: true });
 
 window.dossier = {
-  // Keep the newest words in sight.
+  // Keep the newest words in sight, unless the reader has scrolled away from them.
   follow() {
-    const pane = document.querySelector('#conversation');
-    requestAnimationFrame(() => { if (pane) pane.scrollTop = pane.scrollHeight; });
+    requestAnimationFrame(() => {
+      const count = talk.querySelectorAll('.turn').length;
+      if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
+      turns = count;
+      if (origin) point(origin);
+    });
   },
   // A conversation has an address that can be opened again.
   link(id) {
     const address = new URL(window.location.href);
     if (id) address.searchParams.set('c', id); else address.searchParams.delete('c');
     window.history.replaceState(null, '', address);
+  },
+  startAnew() {
+    if (body.classList.contains('source-open')) close();
+    toggleDrawer(false);
+    document.querySelector('#question textarea')?.focus();
   },
 };

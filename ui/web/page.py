@@ -1,11 +1,11 @@
-"""The page: library, conversation and source side by side."""
+"""The page: library, conversation and source side by side; how it looks is in style.css."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,31 @@ import gradio as gr
 from index.errors import DossierError
 from rag.assistant import Assistant
 from rag.types import Citation, Conversation, Done, Sentence, Statement
-from ui.web.render import (
-    render_conversation,
-    render_library,
-    render_pending,
-    render_problem,
-    render_report,
-    render_turn,
-)
+from ui.web.render import render_conversation, render_library, render_outcomes, render_pending, render_problem
 from ui.web.sessions import Sessions
 from ui.web.sources import Sources
+from ui.web.uploads import add_uploads
 
 _HERE = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
-Update = tuple[str, str, str]
+_KEPT = 50
+
+
+@dataclass(slots=True)
+class _Running:
+    """An answer on its way."""
+
+    question: str
+    number: int
+    statements: list[Statement] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+
+    def draw(self, *, stopped: bool = False) -> str:
+        return render_pending(self.question, self.statements, self.citations, self.number, stopped=stopped)
 
 
 class Page:
-    """What the page's events do. Holds no state but the assistant and the stored conversations.
+    """What the page's events do. Conversations are stored in the library; here are only answers on their way.
 
     Args:
         assistant: Answers the questions.
@@ -40,11 +47,20 @@ class Page:
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
         self._sessions = Sessions(assistant)
+        self._running: dict[str, _Running] = {}
         self.sources = Sources(assistant.library)
 
     def draw(self, conversation: Conversation, pending: str = "") -> str:
-        """Draw a conversation with what is pending in it."""
-        return render_conversation(conversation, pending, documents=len(self._assistant.library))
+        """Draw a conversation with what is not yet, or will not be, part of it."""
+        library = self._assistant.library
+        near = {
+            hit.passage.document_id
+            for turn in conversation.turns
+            if turn.answer is not None and turn.answer.abstained
+            for hit in turn.answer.hits
+        }
+        titles = {info.id: info.title for info in library.documents(sorted(near))} if near else {}
+        return render_conversation(conversation, pending, documents=len(library), titles=titles)
 
     def open(self, request: gr.Request) -> tuple[str, str, str]:
         """Draw the page when it is loaded; a `?c=` link opens its conversation."""
@@ -52,119 +68,123 @@ class Page:
         known = conversation.id if conversation.turns else ""
         return self.draw(conversation), known, render_library(self._assistant.library.documents())
 
-    def start_anew(self) -> tuple[str, str]:
+    def start_anew(self) -> tuple[str, str, Any]:
         """Draw an empty conversation."""
-        return self.draw(Conversation()), ""
+        return self.draw(Conversation()), "", _box(answering=False)
 
-    def ask(self, question: str, conversation_id: str) -> Iterator[Update]:
-        """Answer a question, sentence by sentence: gives the conversation's HTML, its id and the emptied box."""
+    async def ask(self, question: str, conversation_id: str) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """Answer a question, sentence by sentence: gives the conversation's HTML, its id and the question box."""
         conversation = self._sessions.get(conversation_id)
-        statements: list[Statement] = []
-        citations: list[Citation] = []
-        number = len(conversation.turns)
         if not question.strip():
-            yield self.draw(conversation), conversation_id, ""
+            yield gr.skip(), gr.skip(), _box(answering=False)
             return
-        yield self.draw(conversation, render_pending(question, (), (), number)), conversation_id, ""
+        running = _Running(question, len(conversation.turns))
+        self._running[conversation.id] = running
+        while len(self._running) > _KEPT:
+            self._running.pop(next(iter(self._running)))
+        yield self.draw(conversation, running.draw()), conversation.id, _box(answering=True, value="")
         try:
-            for event in self._assistant.stream(question, conversation):
+            events = self._assistant.stream(question, conversation)
+            # In a thread, so that "stop" need not wait for the step at hand.
+            while (event := await asyncio.to_thread(next, events, None)) is not None:
                 if isinstance(event, Sentence):
-                    statements.append(event.statement)
-                    citations.extend(event.citations)
-                    pending = render_pending(question, statements, citations, number)
-                    yield self.draw(conversation, pending), conversation_id, ""
+                    running.statements.append(event.statement)
+                    running.citations.extend(event.citations)
+                    yield self.draw(conversation, running.draw()), gr.skip(), gr.skip()
                 elif isinstance(event, Done):
-                    grown = self._sessions.add(conversation.id, event.answer)
-                    ids = [hit.passage.document_id for hit in event.answer.hits[:3]]
-                    titles = {info.id: info.title for info in self._assistant.library.documents(ids)}
-                    last = render_turn(grown.turns[-1], number, titles)
-                    yield self.draw(Conversation(grown.turns[:-1]), last), grown.id, ""
+                    grown = await asyncio.to_thread(self._sessions.add, conversation.id, event.answer)
+                    yield self.draw(grown), gr.skip(), _box(answering=False)
         except DossierError as error:
-            yield (
-                self.draw(conversation, render_problem(question, error.message, error.remedy)),
-                conversation_id,
-                question,
-            )
+            problem = render_problem(question, error.message, error.remedy)
+            yield self.draw(conversation, problem), gr.skip(), _box(answering=False, value=question)
         except Exception as error:  # the page must say so, whatever it was
             _LOG.exception("a question could not be answered")
-            told = f"Something went wrong inside Dossier ({type(error).__name__})."
-            remedy = "Ask again. If it happens again, the terminal that runs Dossier shows the details."
-            yield self.draw(conversation, render_problem(question, told, remedy)), conversation_id, question
+            told = f"Internal error ({type(error).__name__}): the question could not be answered."
+            problem = render_problem(question, told, "Try again; the terminal that runs Dossier shows the details.")
+            yield self.draw(conversation, problem), gr.skip(), _box(answering=False, value=question)
+        self._running.pop(conversation.id, None)
 
-    def add_files(self, paths: list[str] | None) -> tuple[str, str]:
-        """Take uploaded files into the library's own folder and add them; gives the library and a report."""
-        library = self._assistant.library
-        kept = []
-        for path in map(Path, paths or []):
-            folder = library.path / "uploads"
-            folder.mkdir(exist_ok=True)
-            name = re.sub(r"[\x00-\x1f/\\]", "_", path.name).lstrip(".") or "file"
-            target = folder / name
-            number = 2
-            while target.exists() and target.read_bytes() != path.read_bytes():
-                target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
-                number += 1
-            shutil.copyfile(path, target)
-            kept.append(target)
-        try:
-            said = render_report(library.add(kept)) if kept else ""
-        except DossierError as error:
-            said = render_problem("", error.message, error.remedy)
-        return render_library(library.documents()), said
+    def stop(self, conversation_id: str) -> tuple[str, Any]:
+        """Draw what a stopped answer came to; its question goes back to the box."""
+        conversation = self._sessions.get(conversation_id)
+        running = self._running.pop(conversation_id, None)
+        if running is None:  # it was done already
+            return self.draw(conversation), _box(answering=False)
+        return self.draw(conversation, running.draw(stopped=True)), _box(answering=False, value=running.question)
 
-    def show_source(self, request: dict[str, Any]) -> dict[str, str]:
-        """Answer the page's script: the HTML of a source, or why it cannot be shown."""
-        try:
-            return {"html": self.sources.show(request)}
-        except DossierError as error:
-            return {"html": render_problem("", error.message, error.remedy)}
+    def add_files(self, paths: list[str] | None, conversation_id: str) -> Iterator[tuple[str, str, Any]]:
+        """Add uploaded files one by one: gives the library, what came of each, and the conversation if it is empty."""
+        for outcomes in add_uploads(self._assistant, [Path(path) for path in paths or []]):
+            conversation = self._sessions.get(conversation_id)
+            drawn = gr.skip() if conversation.turns or conversation_id in self._running else self.draw(conversation)
+            yield render_library(self._assistant.library.documents()), render_outcomes(outcomes), drawn
+
+
+def _box(*, answering: bool, **changes: str) -> Any:
+    """Change the question box: it has a button to stop while an answer is on its way."""
+    return gr.update(submit_btn=not answering, stop_btn=answering, **changes)
+
+
+def _html(value: str = "", *, element: str | None = None, **options: Any) -> Any:
+    return gr.HTML(value, elem_id=element, apply_default_css=False, **{"js_on_load": None, **options})
 
 
 def build_blocks(page: Page) -> Any:
     """Build the Gradio blocks of a page."""
-
-    def show_source(request: dict[str, Any]) -> dict[str, str]:  # gradio marks the function, which a method forbids
-        return page.show_source(request)
-
     script = (_HERE / "page.js").read_text(encoding="utf-8")
-    plain: dict[str, Any] = {"apply_default_css": False}  # Gradio's styles for text would fight ours
+
+    def show_source(request: dict[str, Any]) -> dict[str, str]:
+        return {"html": page.sources.show(request)}
+
     with gr.Blocks(title="Dossier", fill_width=True, analytics_enabled=False) as blocks:
         conversation_id = gr.Textbox(visible="hidden", elem_id="conversation-id")
         with gr.Row(elem_id="house"):
-            with gr.Column(elem_id="library-pane", scale=0, min_width=280):
-                gr.HTML('<div class="brand">Dossier<small>Answers with their sources</small></div>', **plain)
+            with gr.Column(elem_id="library-pane", scale=0, min_width=0):
+                _html(_BRAND)
                 new = gr.Button("New conversation", elem_id="new", size="sm")
-                library = gr.HTML(elem_id="library", **plain)
+                library = _html(element="library")
                 upload = gr.UploadButton("Add files", file_count="multiple", elem_id="upload", size="sm")
-                report = gr.HTML(elem_id="report", **plain)
-            with gr.Column(elem_id="talk-pane", scale=1, min_width=320):
-                conversation = gr.HTML(
-                    elem_id="conversation", js_on_load="watch('value', () => window.dossier?.follow());"
-                )
+                outcomes = _html(element="outcomes")
+            with gr.Column(elem_id="talk-pane", scale=1, min_width=0):
+                _html(_TOP_BAR, element="top-bar")
+                follow = "watch('value', () => window.dossier?.follow());"
+                conversation = _html(element="conversation", js_on_load=follow)
                 box = gr.Textbox(
                     elem_id="question",
+                    label="Question",
                     placeholder="Ask about your documents",
                     show_label=False,
                     container=False,
                     submit_btn=True,
-                    stop_btn=False,
                     autofocus=True,
                     max_lines=6,
                     html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
                 )
             with gr.Column(elem_id="source-pane", scale=0, min_width=0):
-                gr.HTML(
-                    '<aside id="source" aria-label="Source" tabindex="-1"></aside>',
-                    js_on_load=script,
-                    server_functions=[show_source],
-                    **plain,
-                )
-        private: dict[str, Any] = {"api_visibility": "private"}
+                panel = '<aside id="source" aria-label="Source" tabindex="-1"></aside>'
+                _html(panel, js_on_load=script, server_functions=[show_source])
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         blocks.load(page.open, None, [conversation, conversation_id, library], **private)
-        asking: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 4, **private}
-        box.submit(page.ask, [box, conversation_id], [conversation, conversation_id, box], **asking)
-        new.click(page.start_anew, None, [conversation, conversation_id], show_progress="hidden", **private)
-        upload.upload(page.add_files, upload, [library, report], show_progress="minimal", **private)
-        link = "(id) => window.dossier?.link(id)"
-        conversation_id.change(None, conversation_id, None, js=link, **private)
+        asking = box.submit(
+            page.ask, [box, conversation_id], [conversation, conversation_id, box], concurrency_limit=4, **private
+        )
+        # The listener that cancels has no function of its own: Gradio would run that first.
+        stopping = box.stop(None, None, None, cancels=[asking], **private)
+        stopping.then(page.stop, conversation_id, [conversation, box], **private)
+        leaving = new.click(None, None, None, cancels=[asking], js="() => window.dossier?.startAnew()", **private)
+        leaving.then(page.start_anew, None, [conversation, conversation_id, box], **private)
+        upload.upload(page.add_files, [upload, conversation_id], [library, outcomes, conversation], **private)
+        conversation_id.change(None, conversation_id, None, js="(id) => window.dossier?.link(id)", **private)
     return blocks
+
+
+_BRAND = (
+    '<div class="brand"><b>Dossier</b><span>Answers with their sources</span></div>'
+    '<button type="button" class="close drawer" data-drawer aria-label="Close the library">×</button>'
+)
+_TOP_BAR = (
+    '<button type="button" data-drawer aria-label="Open the library" aria-expanded="false" '
+    'aria-controls="library-pane">'
+    '<svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"><path d="M3 5h14M3 10h14M3 15h9" fill="none" '
+    'stroke="currentColor" stroke-width="1.7" stroke-linecap="round"/></svg></button><b>Dossier</b>'
+)

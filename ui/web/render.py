@@ -1,21 +1,22 @@
-"""Answers and documents as HTML. Pure functions; everything from a document, a question or a model is escaped here.
+"""Conversations and the library as HTML. Pure functions; everything from outside is escaped here, once.
 
-What these functions return is put into the page as it is, so the only markup in it is the markup written below.
+What these functions return goes into the page as it is, so the only markup in it is the markup written below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from html import escape
+from typing import TYPE_CHECKING
 
-from index.parse.pdf import Box
-from index.types import AddReport, Document, DocumentInfo, Hit
+from index.types import DocumentInfo, Hit
 from rag.types import Answer, Citation, Conversation, Statement, Turn, abstention_text
 
-WINDOW = 12_000
-"""Characters of a document shown before and after a quote; more is fetched on demand."""
+if TYPE_CHECKING:
+    from ui.web.uploads import Outcome
 
-_KINDS = {
+KINDS = {
     "text/plain": "TXT",
     "text/markdown": "MD",
     "text/html": "HTML",
@@ -24,238 +25,225 @@ _KINDS = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
 }
 _VERDICTS = {
-    "supported": ("✓", "Supported: the cited words say this"),
-    "weak": ("~", "Weak: the cited words say this only in part"),
-    "unsupported": ("!", "Unsupported: the cited words do not say this"),
+    "supported": ("✓", "", "Supported: the cited words say this"),
+    "weak": ("≈", "weak", "Weak: the cited words say this only in part"),
+    "unsupported": ("!", "unsupported", "Unsupported: the cited words do not say this"),
 }
+_OUTCOMES = {
+    "reading": ("…", "reading"),
+    "added": ("✓", "added"),
+    "replaced": ("✓", "replaced an older version"),
+    "known": ("=", "was here already"),
+    "failed": ("!", "not added"),
+}
+_NEAREST = 3
+_CARD_QUOTE = 400
 
 
-def render_conversation(conversation: Conversation, pending: str = "", *, documents: int = 1) -> str:
+def render_conversation(
+    conversation: Conversation,
+    pending: str = "",
+    *,
+    documents: int = 1,
+    titles: Mapping[str, str] | None = None,
+) -> str:
     """Draw a whole conversation.
 
     Args:
         conversation: The turns so far.
-        pending: HTML of a turn that is still being answered.
+        pending: HTML of a turn that is not part of it: still being answered, stopped or failed.
         documents: How many documents the library holds; 0 gives the first-run hint.
+        titles: Title of each document named in a nearest passage, by id.
 
     Returns:
         HTML.
     """
     if not conversation.turns and not pending:
         return _welcome(documents)
-    return "".join(render_turn(turn, n) for n, turn in enumerate(conversation.turns)) + pending
+    turns = "".join(render_turn(turn, number, titles or {}) for number, turn in enumerate(conversation.turns))
+    return f'<div role="log" aria-label="Conversation">{turns}{pending}</div>'
 
 
 def _welcome(documents: int) -> str:
     if documents == 0:
         return (
-            '<div class="welcome"><h2>No documents yet</h2>'
-            "<p>Add files with the button in the library, then ask about them here.</p></div>"
+            '<div class="welcome"><h1>No documents yet</h1>'
+            "<p>Add files to the library, then ask about them here.</p></div>"
         )
-    count = "one document" if documents == 1 else f"{documents} documents"
+    count = "document" if documents == 1 else f"{documents} documents"
     return (
-        f'<div class="welcome"><h2>Ask your {count}</h2>'
+        f'<div class="welcome"><h1>Ask your {count}</h1>'
         "<p>Every sentence of an answer is taken word for word from a source. "
-        "Choose a number like <span class='cite sample'>1</span> to see where it stands.</p></div>"
+        'Choose its number <span class="cite sample">1</span> to see the place it comes from.</p></div>'
     )
 
 
-def render_turn(turn: Turn, number: int, titles: Mapping[str, str] | None = None) -> str:
-    """Draw one question and its answer."""
+def render_turn(turn: Turn, number: int, titles: Mapping[str, str]) -> str:
+    """Draw one question and its answer; `number` is its place in the conversation, from 0."""
     if turn.answer is None:
-        body = f'<div class="answer"><p>{_text(turn.text)}</p></div>'
+        body = f'<div class="answer"><p dir="auto">{escape(turn.text)}</p></div>'
+    elif turn.answer.abstained:
+        body = _abstention(turn.answer, number, titles)
     else:
-        body = render_answer(turn.answer, number, titles or {})
-    return f'<section class="turn">{render_question(turn.question)}{body}</section>'
+        body = _answer(turn.answer, number)
+    return _turn(turn.question, body)
 
 
-def render_question(question: str) -> str:
-    """Draw a question."""
-    return f'<div class="question"><p dir="auto">{_text(question)}</p></div>'
-
-
-def render_pending(question: str, statements: Sequence[Statement], citations: Sequence[Citation], number: int) -> str:
-    """Draw a turn whose answer is still coming."""
-    by_marker = {c.marker: c for c in citations}
-    said = "".join(_statement(s, by_marker, number) for s in statements)
-    waiting = '<p class="waiting" role="status">Reading the documents<span class="dots">…</span></p>'
-    return f'<section class="turn">{render_question(question)}<div class="answer">{said or waiting}</div></section>'
+def render_pending(
+    question: str,
+    statements: Sequence[Statement],
+    citations: Sequence[Citation],
+    number: int,
+    *,
+    stopped: bool = False,
+) -> str:
+    """Draw a turn whose answer is still coming, or was stopped on its way."""
+    said = _statements(statements, citations, number)
+    if stopped:
+        after = '<p class="aside" role="status">Stopped. This answer is not part of the conversation.</p>'
+    else:
+        after = (
+            '<p class="waiting" role="status">Reading the documents<span class="dots" aria-hidden="true">…</span></p>'
+        )
+    return _turn(question, f'<div class="answer">{said}{after}</div>')
 
 
 def render_problem(question: str, message: str, remedy: str) -> str:
     """Draw a question that could not be answered, with what to do."""
-    return (
-        f'<section class="turn">{render_question(question)}<div class="answer problem" role="alert">'
-        f"<p>{_text(message)}</p><p>{_text(remedy)}</p></div></section>"
-    )
+    return _turn(question, render_notice(message, remedy))
 
 
-def render_answer(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
-    """Draw an answer: statements with markers and a list of sources, or an abstention with the nearest passages.
+def render_notice(message: str, remedy: str) -> str:
+    """Draw what went wrong and what to do about it."""
+    return f'<div class="answer problem" role="alert"><p>{escape(message)}</p><p>{escape(remedy)}</p></div>'
 
-    Args:
-        answer: The answer.
-        number: Index of its turn; makes element ids unique.
-        titles: Title of each hit's document, by id.
 
-    Returns:
-        HTML.
-    """
-    if answer.abstained:
-        return _abstention(answer, titles)
-    by_marker = {c.marker: c for c in answer.citations}
-    said = "".join(_statement(s, by_marker, number) for s in answer.statements)
-    sources = "".join(f"<li>{_marker(c, number, plain=True)}<span>{_facts(c)}</span></li>" for c in answer.citations)
+def _turn(question: str, body: str) -> str:
+    return f'<section class="turn"><h2 class="question" dir="auto">{escape(question)}</h2>{body}</section>'
+
+
+def _answer(answer: Answer, number: int) -> str:
+    said = _statements(answer.statements, answer.citations, number)
     rewritten = ""
     if answer.standalone_question != answer.question:
-        rewritten = f'<p class="searched">Searched for: {_text(answer.standalone_question)}</p>'
-    return f'<div class="answer">{said}{rewritten}<ol class="sources" aria-label="Sources">{sources}</ol></div>'
+        rewritten = f'<p class="aside" dir="auto">Searched for: {escape(answer.standalone_question)}</p>'
+    rows = "".join(_source_row(citation, number) for citation in answer.citations)
+    sources = f'<ol class="sources" aria-label="Sources">{rows}</ol>' if rows else ""
+    return f'<div class="answer">{rewritten}{said}{sources}</div>'
 
 
-def _statement(statement: Statement, citations: Mapping[int, Citation], number: int) -> str:
-    markers = "".join(_marker(citations[m], number) for m in statement.citations if m in citations)
-    sign, meaning = _VERDICTS[statement.verdict]
-    mark = f'<span class="verdict {statement.verdict}" title="{meaning}" aria-label="{meaning}">{sign}</span>'
-    return f'<p class="statement" dir="auto">{_text(statement.text)} {markers}{mark}</p>'
+def _statements(statements: Sequence[Statement], citations: Sequence[Citation], number: int) -> str:
+    by_marker = {citation.marker: citation for citation in citations}
+    said = []
+    for place, statement in enumerate(statements):
+        markers = "".join(
+            _marker(by_marker[marker], f"{number}.{place}.{marker}")
+            for marker in statement.citations
+            if marker in by_marker
+        )
+        sign, word, meaning = _VERDICTS[statement.verdict]
+        verdict = (
+            f'<span class="verdict {statement.verdict}" role="img" aria-label="{meaning}" title="{meaning}">'
+            f"{sign}{f' {word}' if word else ''}</span>"
+        )
+        text = f'<span class="said {statement.verdict}">{escape(statement.text)}</span>'
+        said.append(f'<p class="statement" dir="auto">{text}<span class="marks">{markers}{verdict}</span></p>')
+    return "".join(said)
 
 
-def _marker(citation: Citation, number: int, *, plain: bool = False) -> str:
+def _marker(citation: Citation, key: str) -> str:
+    label = f"Source {citation.marker}: {citation.title}{_and_page(citation.page)}"
+    return (
+        f'<button type="button" class="cite" {_card(citation, key)} aria-label="{escape(label)}">'
+        f"{citation.marker}</button>"
+    )
+
+
+def _source_row(citation: Citation, number: int) -> str:
+    facts = place_and_time(citation.published, citation.page)
+    return (
+        f'<li><button type="button" class="row" {_card(citation, f"{number}.list.{citation.marker}")}>'
+        f'<span class="cite">{citation.marker}</span><span class="name" dir="auto">{escape(citation.title)}</span>'
+        f'<span class="facts">{escape(facts)}</span></button></li>'
+    )
+
+
+def _card(citation: Citation, key: str) -> str:
+    """What the page's script needs to show a citation: where it is, and what the hover card says."""
+    facts = place_and_time(citation.published, citation.page)
     quote = " ".join(citation.quote.split())
-    label = f"Source {citation.marker}: {citation.title}"
+    if len(quote) > _CARD_QUOTE:
+        quote = f"{quote[: _CARD_QUOTE - 1]}…"
     return (
-        f'<button type="button" class="cite{" plain" if plain else ""}" {_place(citation)} '
-        f'data-title="{escape(citation.title)}" data-facts="{escape(_when_and_page(citation))}" '
-        f'data-quote="{escape(quote[:400])}" aria-label="{escape(label)}">{citation.marker}</button>'
+        f'{place(citation.document_id, citation.start, citation.end)} data-key="{escape(key)}" '
+        f'data-title="{escape(citation.title)}" data-facts="{escape(facts)}" '
+        f'data-quote="{escape(quote)}"'
     )
 
 
-def _place(citation: Citation) -> str:
-    return f'data-document="{escape(citation.document_id)}" data-start="{citation.start}" data-end="{citation.end}"'
+def _abstention(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
+    lead, _, rest = abstention_text(answer.searched, answer.unknown_terms).partition(": ")
+    rows = "".join(_nearest(hit, f"{number}.near.{hit.rank}", titles) for hit in answer.hits[:_NEAREST])
+    near = f'<h3>Nearest passages</h3><ul class="nearest">{rows}</ul>' if rows else ""
+    return (
+        f'<div class="answer abstained"><p class="lead"><span class="sign" aria-hidden="true">∅</span>'
+        f"<span><b>{escape(lead)}.</b> {escape(rest[:1].upper() + rest[1:])}</span></p>{near}</div>"
+    )
 
 
-def _when_and_page(citation: Citation) -> str:
-    parts = [
-        citation.published.isoformat() if citation.published else "",
-        f"p. {citation.page}" if citation.page else "",
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def _facts(citation: Citation) -> str:
-    extra = _when_and_page(citation)
-    return f'<b dir="auto">{_text(citation.title)}</b>{f" <i>{escape(extra)}</i>" if extra else ""}'
-
-
-def _abstention(answer: Answer, titles: Mapping[str, str]) -> str:
-    items = "".join(_nearest(hit, titles) for hit in answer.hits[:3])
-    near = f"<h4>Nearest passages</h4><ul>{items}</ul>" if items else ""
-    said = abstention_text(answer.searched, answer.unknown_terms).removeprefix("Not in these documents:").strip()
-    text = f"<p><b>Not in these documents.</b> {_text(said[:1].upper() + said[1:])}</p>"
-    return f'<div class="answer abstained" role="note">{text}{near}</div>'
-
-
-def _nearest(hit: Hit, titles: Mapping[str, str]) -> str:
+def _nearest(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
     passage = hit.passage
-    where = f' data-document="{escape(passage.document_id)}" data-start="{passage.start}" data-end="{passage.end}"'
-    title = titles.get(passage.document_id, "Passage")
-    page = f" <i>p. {passage.page}</i>" if passage.page else ""
     text = " ".join(passage.text.split())
+    title = titles.get(passage.document_id, "A document no longer in the library")
     return (
-        f'<li><button type="button" class="near"{where}><b dir="auto">{_text(title)}</b>{page}'
-        f'<span dir="auto">{_text(text[:180])}…</span></button></li>'
+        f'<li><button type="button" {place(passage.document_id, passage.start, passage.end)} data-key="{escape(key)}">'
+        f'<span class="name" dir="auto">{escape(title)}{_and_page(passage.page)}</span>'
+        f'<span class="extract" dir="auto">{escape(text[:240])}</span></button></li>'
     )
+
+
+def place(document_id: str, start: int, end: int) -> str:
+    """Write the attributes by which the page's script opens a document at a stretch of its text."""
+    return f'data-document="{escape(document_id)}" data-start="{start:d}" data-end="{end:d}"'
+
+
+def place_and_time(published: date | None, page: int | None) -> str:
+    """Write a date and a page as "24 Apr 2026 · page 2"; empty if there is neither."""
+    return " · ".join(part for part in (written_date(published), f"page {page}" if page else "") if part)
+
+
+def written_date(day: date | None) -> str:
+    """Write a date as "24 Apr 2026"; empty if there is none."""
+    return f"{day.day} {day:%b %Y}" if day else ""
+
+
+def _and_page(page: int | None) -> str:
+    return f", page {page}" if page else ""
 
 
 def render_library(documents: Sequence[DocumentInfo]) -> str:
-    """Draw the list of documents."""
-    items = "".join(
-        f'<li><button type="button" class="document" data-document="{escape(d.id)}" data-start="0" data-end="0">'
-        f'<span class="kind">{_KINDS.get(d.media_type, "DOC")}</span>'
-        f'<span class="name" dir="auto">{_text(d.title)}</span>'
-        f'<span class="date">{d.published.isoformat() if d.published else "undated"}</span></button></li>'
-        for d in sorted(documents, key=lambda d: (d.published is None, d.published, d.title))
-    )
-    return f'<h2>Library <span class="count">{len(documents)}</span></h2><ul class="documents">{items}</ul>'
-
-
-def render_report(report: AddReport) -> str:
-    """Draw what came of an upload, a row for each failure with its reason and remedy."""
-    counts = [(len(report.added), "added"), (len(report.updated), "replaced"), (len(report.unchanged), "known already")]
-    said = ", ".join(f"{n} {word}" for n, word in counts if n) or "Nothing was added"
+    """Draw the list of documents, in the order of their dates."""
+    ordered = sorted(documents, key=lambda d: (d.published is None, d.published or date.min, d.title))
     rows = "".join(
-        f"<li><b>{_text(f.source.rsplit('/', 1)[-1])}</b> {_text(f.message)} {_text(f.remedy)}</li>"
-        for f in report.failed
+        f'<li><button type="button" {place(d.id, 0, 0)} data-key="library.{escape(d.id)}">'
+        f'<span class="kind">{KINDS.get(d.media_type, "DOC")}</span>'
+        f'<span class="name" dir="auto">{escape(d.title)}</span>'
+        f'<span class="facts">{written_date(d.published) or "No date"}</span></button></li>'
+        for d in ordered
     )
-    notes = "".join(f"<li>{_text(note)}</li>" for _, note in report.notes)
-    return f'<div class="report" role="status"><p>{said}.</p><ul class="failed">{rows}</ul><ul>{notes}</ul></div>'
-
-
-def render_source(document: Document, start: int, end: int) -> str:
-    """Draw a document as text with a stretch of it marked.
-
-    Args:
-        document: The document.
-        start: First marked character, code points from 0.
-        end: One past the last; equal to `start` to mark nothing.
-
-    Returns:
-        HTML: a head, and the text around the mark, every character of the mark inside `<mark>`.
-    """
-    text = document.text
-    start = min(max(start, 0), len(text))
-    end = min(max(end, start), len(text))
-    first, last = max(start - WINDOW, 0), min(end + WINDOW, len(text))
-    body = _text(text[first:last])
-    if end > start:
-        body = f'{_text(text[first:start])}<mark id="quote">{_text(text[start:end])}</mark>{_text(text[end:last])}'
-    more = []
-    if first > 0:
-        more.append(f"{first:,} characters before this are not shown.")
-    if last < len(text):
-        more.append(f"{len(text) - last:,} characters after this are not shown.")
-    note = f'<p class="cut">{" ".join(more)}</p>' if more else ""
-    return f'{render_source_head(document, start, end)}{note}<div class="text" dir="auto">{body}</div>'
-
-
-def render_source_head(document: Document, start: int, end: int, page: int | None = None) -> str:
-    """Draw the head of the source panel: title, facts and the button that closes it."""
-    facts = [
-        _KINDS.get(document.media_type, ""),
-        document.published.isoformat() if document.published else "",
-        document.author or "",
-        f"page {page} of {len(document.pages)}" if page else "",
-        f"characters {start:,}–{end:,}" if end > start else "",
-    ]
-    return (
-        '<header><button type="button" class="close" data-close aria-label="Close the source">×</button>'
-        f'<h3 dir="auto">{_text(document.title)}</h3>'
-        f'<p class="facts">{_text(" · ".join(f for f in facts if f))}</p></header>'
+    return f'<h2>Library <span class="count">{len(documents)}</span></h2>' + (
+        f'<ul class="documents">{rows}</ul>' if rows else '<p class="none">Nothing here yet.</p>'
     )
 
 
-def render_page_image(document: Document, start: int, end: int, page: int, boxes: Sequence[Box]) -> str:
-    """Draw a PDF's page as a picture with boxes over the quote, and buttons to turn pages."""
-    marks = "".join(
-        f'<i class="box" style="left:{100 * b.left:.3f}%;top:{100 * b.top:.3f}%;'
-        f'width:{100 * b.width:.3f}%;height:{100 * b.height:.3f}%"></i>'
-        for b in boxes
-    )
-    sheet = document.pages[page - 1]
-    turn = "".join(
-        f'<button type="button" data-turn="{to}" {"" if 1 <= to <= len(document.pages) else "disabled"} '
-        f'data-document="{escape(document.id)}" data-start="{start}" data-end="{end}">{name}</button>'
-        for to, name in ((page - 1, "‹ Previous page"), (page + 1, "Next page ›"))
-    )
-    quote = (
-        f'<blockquote id="quote-text" dir="auto">{_text(document.text[start:end])}</blockquote>' if end > start else ""
-    )
-    return (
-        f"{render_source_head(document, start, end, page)}{quote}"
-        f'<nav class="turn-page" aria-label="Pages">{turn}</nav>'
-        f'<div class="sheet" style="aspect-ratio:{sheet.width:.2f}/{sheet.height:.2f}">'
-        f'<img src="/pages/{escape(document.id)}/{page}.png" alt="Page {page} of the document">{marks}</div>'
-    )
-
-
-def _text(text: str) -> str:
-    return escape(text)
+def render_outcomes(outcomes: Sequence[Outcome]) -> str:
+    """Draw what came of each uploaded file; a failure with its reason and remedy."""
+    rows = []
+    for outcome in outcomes:
+        sign, word = _OUTCOMES[outcome.state]
+        detail = "".join(f"<small>{escape(line)}</small>" for line in outcome.details)
+        rows.append(
+            f'<li class="{outcome.state}"><span class="sign" aria-hidden="true">{sign}</span>'
+            f'<span><b dir="auto">{escape(outcome.name)}</b> {word}{detail}</span></li>'
+        )
+    return f'<ul class="outcomes" role="status" aria-label="Added files">{"".join(rows)}</ul>' if rows else ""

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
+import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from index.errors import ConfigError, DossierError
 from index.settings import LibrarySettings
 from rag.assistant import Assistant
+from ui.web.guard import Guard, is_local
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
 
 _HERE = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
-# Gradio's own templates need 'unsafe-eval' and blob: scripts; the rest keeps the page from asking any other host.
-_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'self'"
-)
+Who = Callable[["Request"], str | None]
+"""Tells who sends a request; `None` turns it away."""
 
 
 def serve(
-    library: Path,
+    library_path: Path,
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
@@ -42,78 +39,105 @@ def serve(
     """Serve the page until interrupted.
 
     Args:
-        library: The library's folder; made if missing.
+        library_path: The library's folder; made if missing.
         host: Address to listen on.
-        port: Port to listen on.
+        port: Port to listen on; 0 for any that is free.
         config: A settings file in place of the library's own.
         library_settings: Settings of the library, in place of those read from file and environment.
         docs: Files to add before serving; what is there already is left alone.
         insecure: Allow an address that other machines can reach.
-        announce: Is told the address, and what came of adding.
+        announce: Is told the address as soon as the page answers there, and what came of adding.
 
     Raises:
         ConfigError: The port is taken, or the address is not this machine's and `insecure` is not set.
         LibraryError: The library cannot be opened.
     """
     _refuse_open_door(host, insecure)
-    listener = _listen(host, port)
-    # Before gradio is imported: it asks its maker's server for news otherwise.
-    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
-    with listener, Assistant.open(library, config=config, library_settings=library_settings) as assistant:
-        if docs is not None:
-            _add(assistant, docs, announce)
-        threading.Thread(target=_warm_up, args=(assistant,), daemon=True).start()
-        import uvicorn
+    with _listen(host, port) as listener:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupt)  # so that both ways of stopping close the library
+        try:
+            with Assistant.open(library_path, config=config, library_settings=library_settings) as assistant:
+                if docs is not None:
+                    _add(assistant, docs, announce)
+                _run(assistant, listener, announce, local=is_local(host))
+        except KeyboardInterrupt:
+            pass  # how a server is meant to end
 
-        app = build_app(assistant)
-        settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-        shown = f"[{host}]" if ":" in host else host
-        server = uvicorn.Server(settings)
-        announce(f"Dossier is at http://{shown}:{listener.getsockname()[1]}/  (Ctrl-C stops it)")
+
+def _run(assistant: Assistant, listener: socket.socket, announce: Callable[[str], None], *, local: bool) -> None:
+    import uvicorn
+
+    app = build_app(assistant, local=local)
+    # An open page keeps its connections for ever; two seconds are for answers on their way.
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    ended = threading.Event()
+    threading.Thread(target=_welcome, args=(server, address, assistant, announce, ended), daemon=True).start()
+    try:
         server.run(sockets=[listener])
+    finally:
+        ended.set()
 
 
-def build_app(assistant: Assistant) -> FastAPI:
-    """Build the web application around an assistant."""
+def _welcome(
+    server: Any, address: str, assistant: Assistant, announce: Callable[[str], None], ended: threading.Event
+) -> None:
+    """Tell the address once the page answers, then load the models, so that no first question waits for them."""
+    while not server.started:
+        if ended.wait(0.02):
+            return
+    announce(f"Dossier is at {address}  (Ctrl-C stops it)")
+    try:
+        assistant.warm_up()
+    except DossierError as error:
+        announce(f"{error.message} {error.remedy}")
+    except Exception:  # the first question will meet it again and show it
+        if not ended.is_set():
+            _LOG.warning("warming up failed", exc_info=True)
+
+
+def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = None) -> FastAPI:
+    """Build the web application around an assistant.
+
+    Args:
+        assistant: Answers the questions; its library is shown.
+        local: Turn away requests that are not addressed to this machine by a local name.
+        who: Tells who sends a request, for the page and the page images alike; `None` lets everybody in.
+
+    Returns:
+        The application, for an ASGI server.
+    """
+    # Before gradio is imported: it asks its maker's server for news otherwise.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import gradio as gr
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI
 
     from ui.web.page import Page, build_blocks
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    app = FastAPI(**silent)
+    app.add_middleware(Guard, local=local)
     page = Page(assistant)
-
-    @app.middleware("http")
-    async def add_policy(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call(request)
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-    @app.get("/pages/{document_id}/{number}.png")
-    def page_image(document_id: str, number: int) -> Response:
-        try:
-            picture = page.sources.page_image(document_id, number)
-        except DossierError as error:
-            return Response(error.message, status_code=404, media_type="text/plain")
-        if picture is None:
-            return Response("There is no such page.", status_code=404, media_type="text/plain")
-        return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
-
+    _add_page_images(app, page, who)
     style = (_HERE / "style.css").read_text(encoding="utf-8")
+    colors = gr.themes.colors
     theme = gr.themes.Base(
-        primary_hue=gr.themes.colors.teal,
-        neutral_hue=gr.themes.colors.slate,
+        primary_hue=colors.teal,
+        neutral_hue=colors.stone,
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
-    mounted: Any = gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_blocks(page),
         path="/",
         theme=theme,
-        head=f"<style>{style}</style>",
+        head=f'<meta name="color-scheme" content="light dark"><style>{style}</style>',
+        auth_dependency=who,
+        app_kwargs=silent,
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -121,15 +145,30 @@ def build_app(assistant: Assistant) -> FastAPI:
         mcp_server=False,
         max_file_size=assistant.library.settings.max_file_mb * 4 * 2**20,
     )
-    return mounted  # type: ignore[no-any-return]  # gradio is not followed by the type checker
+    return mounted
+
+
+def _add_page_images(app: FastAPI, page: Any, who: Who | None) -> None:
+    from fastapi import Request, Response
+
+    def page_image(document_id: str, number: int, request: Request) -> Response:
+        if who is not None and who(request) is None:
+            return Response("Log in first.", status_code=401, media_type="text/plain")
+        try:
+            picture = page.sources.page_image(document_id, number)
+        except DossierError as error:
+            return Response(str(error), status_code=404, media_type="text/plain")
+        if picture is None:
+            return Response("There is no such page.", status_code=404, media_type="text/plain")
+        return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+    # Not by a decorator with names as annotations: FastAPI is not imported where they would be looked up.
+    page_image.__annotations__.update(request=Request, document_id=str, number=int, **{"return": Response})
+    app.get("/pages/{document_id}/{number}.png", response_model=None)(page_image)
 
 
 def _refuse_open_door(host: str, insecure: bool) -> None:
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local and not insecure:
+    if not is_local(host) and not insecure:
         raise ConfigError(
             f"The page has no login, and other machines can reach {host}.",
             remedy="Leave --host at 127.0.0.1, or add --insecure if everybody who can reach it may read the documents.",
@@ -152,6 +191,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def _add(assistant: Assistant, docs: Path, announce: Callable[[str], None]) -> None:
     """Add the folder; the page is served all the same if nothing in it can be read."""
     if not len(assistant.library):
@@ -165,10 +208,3 @@ def _add(assistant: Assistant, docs: Path, announce: Callable[[str], None]) -> N
         announce(f"{len(report.added) + len(report.updated)} documents read in {report.seconds:.1f} s.")
     for failure in report.failed:
         announce(f"Not read: {failure.source}: {failure.message} {failure.remedy}")
-
-
-def _warm_up(assistant: Assistant) -> None:
-    try:
-        assistant.warm_up()
-    except Exception:  # the first question will meet it again and show it
-        _LOG.warning("warming up failed", exc_info=True)

@@ -26,8 +26,8 @@ class Sessions:
         self._lock = threading.Lock()
 
     def get(self, conversation_id: str) -> Conversation:
-        """Find a conversation; a new one if the id is unknown or not one."""
-        if not _ID.fullmatch(conversation_id or ""):
+        """Find a conversation; an empty one if there is none by this id or it is not one."""
+        if not _ID.fullmatch(conversation_id):
             return Conversation()
         with self._lock:
             if conversation_id in self._recent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,11 @@ from index.errors import DossierError
 from index.library import Library
 from index.parse import document_id, open_bytes, read_source
 from index.types import Document
-from ui.web.render import render_page_image, render_source
+from ui.web.render_source import WINDOW, render_missing, render_page, render_text
+
+_GONE = "The file itself is gone or has changed since it was added, so its text as it was then is shown."
+_KEPT = 4
+_MARKED_UP = ("text/markdown", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
 
 
 class Sources:
@@ -22,53 +26,94 @@ class Sources:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._bytes = lru_cache(maxsize=4)(self._read)
+        self._pdfs: dict[str, bytes] = {}
+        self._lock = threading.Lock()
 
     def show(self, request: dict[str, Any]) -> str:
         """Draw a document for the source panel.
 
         Args:
-            request: `document` (id), `start`, `end` (the quote), and `page` to turn to, if any.
+            request: From the page's script: `document` (id), `start` and `end` (the quote, code points from 0), and
+                perhaps `view` ("page" or "text"), `page` to turn to, `before` and `after` (characters to show).
 
         Returns:
-            HTML: a PDF's page with boxes over the quote if its file is still what was added, else the text.
+            HTML: a PDF's page with boxes over the quote if its file is still what was added, else the text; why not,
+            if neither can be shown.
         """
-        document = self._library.document(str(request.get("document", "")))
-        start, end = int(request.get("start") or 0), int(request.get("end") or 0)
-        if document.pages:
-            page = int(request.get("page") or _page_at(document, start))
-            page = min(max(page, 1), len(document.pages))
-            if (data := self.pdf(document.id)) is not None:
-                from index.parse.pdf import find_boxes
+        try:
+            return self._show(request)
+        except DossierError as error:
+            return render_missing(error.message, error.remedy)
 
-                boxes = find_boxes(data, document.pages[page - 1], start, end) if end > start else ()
-                return render_page_image(document, start, end, page, boxes)
-        return render_source(document, start, end)
+    def _show(self, request: dict[str, Any]) -> str:
+        document = self._library.document(str(request.get("document") or ""))
+        length = len(document.text)
+        start = min(_number(request, "start"), length)
+        end = min(max(_number(request, "end"), start), length)
+        data = self._pdf(document) if document.pages else None
+        if data is not None and request.get("view") != "text":
+            from index.parse.pdf import find_boxes
 
-    def pdf(self, name: str) -> bytes | None:
-        """The bytes of a PDF; `None` if its file is gone or is not what was added."""
-        return self._bytes(name)
+            number = min(max(_number(request, "page") or _page_at(document, start), 1), len(document.pages))
+            boxes = find_boxes(data, document.pages[number - 1], start, end) if end > start else ()
+            return render_page(document, start, end, number, boxes)
+        return render_text(
+            document,
+            start,
+            end,
+            before=_number(request, "before") or WINDOW,
+            after=_number(request, "after") or WINDOW,
+            headings=self._headings(document),
+            note=_GONE if document.pages and data is None else "",
+            switch=data is not None,
+        )
 
     def page_image(self, name: str, number: int) -> bytes | None:
-        """A page of a PDF as PNG; `None` if there is no such page."""
-        from index.parse.pdf import render_page
+        """Draw a page of a PDF as PNG; `None` if there is no such page any more.
+
+        Raises:
+            DocumentError: There is no such document.
+        """
+        from index.parse.pdf import render_page as draw
 
         document = self._library.document(name)
-        data = self.pdf(document.id)
-        if data is None or not 1 <= number <= len(document.pages):
+        if not 1 <= number <= len(document.pages) or (data := self._pdf(document)) is None:
             return None
-        return render_page(data, number)
+        return draw(data, number, width=1400)
 
-    def _read(self, name: str) -> bytes | None:
+    def _pdf(self, document: Document) -> bytes | None:
+        """The bytes of a PDF; `None` if no file holds any more what was added."""
+        with self._lock:
+            if document.id in self._pdfs:
+                return self._pdfs[document.id]
         settings = self._library.settings
-        for source in self._library.catalog.sources_of(name):
+        for source in self._library.catalog.sources_of(document.id):
             try:
                 path = Path(source)
-                if document_id(read_source(path, settings)) == name:
-                    return open_bytes(path, settings)
+                if document_id(read_source(path, settings)) == document.id:
+                    data = open_bytes(path, settings)
+                    break
             except DossierError:
                 continue  # moved or deleted; perhaps another source still holds it
-        return None
+        else:
+            return None
+        with self._lock:
+            self._pdfs[document.id] = data
+            while len(self._pdfs) > _KEPT:
+                self._pdfs.pop(next(iter(self._pdfs)))
+        return data
+
+    def _headings(self, document: Document) -> frozenset[str]:
+        """Titles of the headings that the text itself does not mark."""
+        if document.media_type in _MARKED_UP:
+            return frozenset()
+        paths = {passage.heading for passage in self._library.passages(document.id)}
+        return frozenset(" ".join(title.split()) for path in paths for title in path.split(" › ") if title)
+
+
+def _number(request: dict[str, Any], name: str) -> int:
+    value = request.get(name)
+    return max(int(value), 0) if isinstance(value, (int, float)) else 0
 
 
 def _page_at(document: Document, offset: int) -> int:

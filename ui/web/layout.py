@@ -1,0 +1,98 @@
+"""A document's plain text as readable blocks that tile it: every character is in exactly one block.
+
+Nothing is parsed into meaning here; the blocks only say how a stretch of text is best set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal["meta", "heading", "table", "bullet", "item", "flow", "lines"]
+_GAP = re.compile(r"\n[ \t]*(?:\n[ \t]*)+|\n+\Z")
+_MARK = re.compile(r"#{1,6}[ \t]+")
+_BULLET = re.compile(r"[ \t]*[-*+•‣▪–][ \t]+")
+_ITEM = re.compile(rf"{_BULLET.pattern}|[ \t]*\d{{1,3}}[.)][ \t]+")
+_WRAPPED = 50  # shorter lines are meant to be lines
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch `text[start:end]` to be set in one style.
+
+    `text[start:body]` is markup to hide, such as the sign of a heading; `text[close:end]` the line breaks after it.
+    """
+
+    start: int
+    body: int
+    close: int
+    end: int
+    style: Style
+
+
+def blocks(text: str, first: int, last: int, headings: Collection[str] = ()) -> Iterator[Block]:
+    """Divide `text[first:last]` into blocks, in order and without gaps.
+
+    Args:
+        text: A document's text.
+        first: Where to begin, code points from 0.
+        last: Where to end, exclusive.
+        headings: Titles of headings that no markup shows, without surrounding blanks.
+    """
+    position = first
+    while position < last:
+        gap = _GAP.search(text, position, last)
+        close, end = gap.span() if gap else (last, last)
+        if close == position:  # line breaks at the beginning of the window
+            yield Block(position, position, position, end, "flow")
+        else:
+            yield from _paragraph(text, position, close, end, headings)
+        position = end
+
+
+def _paragraph(text: str, start: int, close: int, end: int, headings: Collection[str]) -> Iterator[Block]:
+    while (sign := _MARK.match(text, start, close)) is not None:  # text may follow directly below a heading
+        cut = text.find("\n", start, close)
+        if cut < 0:
+            yield Block(start, sign.end(), close, end, "heading")
+            return
+        yield Block(start, sign.end(), cut, cut + 1, "heading")
+        start = cut + 1
+    body = text[start:close]
+    lines = body.split("\n")
+    if start == 0 and lines[0] == "---":
+        yield Block(start, start, close, end, "meta")
+    elif " ".join(body.split()) in headings:
+        yield Block(start, start, close, end, "heading")
+    elif all(line.lstrip().startswith("|") for line in lines):
+        yield Block(start, start, close, end, "table")
+    elif _ITEM.match(body):
+        yield from _items(text, start, close, end)
+    else:
+        yield Block(start, start, close, end, "flow" if _is_wrapped(lines) else "lines")
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Tell whether lines were broken by a margin: none is short, and the next line's first word did not fit on any."""
+    longest = max(map(len, lines))
+    return all(
+        len(line) >= _WRAPPED and len(line) + 1 + len((following.split() or [""])[0]) > longest
+        for line, following in zip(lines, lines[1:], strict=False)
+    )
+
+
+def _items(text: str, start: int, close: int, end: int) -> Iterator[Block]:
+    """Divide a list: each line with a bullet or number begins an item."""
+    cuts = [start]
+    position = text.find("\n", start, close)
+    while position >= 0:
+        if _ITEM.match(text, position + 1, close):
+            cuts.append(position + 1)
+        position = text.find("\n", position + 1, close)
+    for cut, following in zip(cuts, [*cuts[1:], None], strict=True):
+        stop = close if following is None else following - 1
+        bullet = _BULLET.match(text, cut, stop)
+        beyond = end if following is None else following
+        yield Block(cut, bullet.end() if bullet else cut, stop, beyond, "bullet" if bullet else "item")
