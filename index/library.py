@@ -44,6 +44,7 @@ class Library:
         self._encoder: Encoder | None = None
         self._vectors: VectorStore | None = None
         self._lexical: LexicalIndex | None = None
+        # One lock for both: importing the libraries behind them from two threads at once breaks numpy's import.
         self._lock = threading.RLock()
 
     @classmethod

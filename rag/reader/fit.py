@@ -263,10 +263,10 @@ best sentences holds one.
 
 ## The threshold
 
-{fitted["asked"]} questions were asked of libraries made of their contexts (SQuADShifts new wiki, QED/Natural Questions),
-with half of each article's contexts held back: those whose context was held back have no answer, though passages of the
-same article are near. Half of the questions were fitted to; the table is of the other half. The threshold is the one
-with the highest balanced accuracy.
+{fitted["asked"]} questions were asked of libraries made of their contexts (SQuADShifts new wiki and QED/Natural
+Questions), with half of each article's contexts held back: those whose context was held back have no answer, though
+passages of the same article are near. Half of the questions were fitted to; the table is of the other half. The
+threshold is the one with the highest balanced accuracy.
 
 | threshold | answerable answered | unanswerable refused | balanced accuracy |
 | --- | --- | --- | --- |

@@ -1,7 +1,7 @@
 // Runs once, inside the component that holds the source panel; `server` calls Python. Words of documents come in as
-// HTML that Python has escaped, or go in by textContent; nothing here builds markup of them.
+// HTML that Python has escaped, or go in by textContent; nothing here builds markup of them. Other components may not
+// be there yet when this runs: look for them when they are needed, and listen on the document.
 const panel = element.querySelector('#source');
-const scroller = document.querySelector('#source-pane');
 const body = document.body;
 let origin = null; // the button that opened the panel: focus goes back to it
 let asked = 0;
@@ -55,6 +55,7 @@ async function open(request, from) {
     shown = undefined;
   }
   if (ticket !== asked) return; // a later click was faster
+  const scroller = document.querySelector('#source-pane');
   const before = { top: scroller.scrollTop, height: scroller.scrollHeight };
   panel.innerHTML = shown?.html ?? UNREACHABLE;
   body.classList.add('source-open');
@@ -117,7 +118,10 @@ for (const [type, act] of [['mouseover', showCard], ['focusin', showCard], ['mou
     if (marker) act(marker);
   });
 }
-document.addEventListener('scroll', () => hideCard(), { capture: true, passive: true });
+document.addEventListener('scroll', ({ target }) => {
+  hideCard();
+  if (target.id === 'conversation') atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+}, { capture: true, passive: true });
 
 // Gradio's own buttons have no name that a screen reader could read.
 function nameButtons() {
@@ -125,17 +129,16 @@ function nameButtons() {
   document.querySelector('#question .stop-button')?.setAttribute('aria-label', 'Stop');
 }
 nameButtons();
-new MutationObserver(nameButtons).observe(document.querySelector('#question'), { childList: true, subtree: true });
+new MutationObserver(nameButtons).observe(body, { childList: true, subtree: true });
 
-const talk = document.querySelector('#conversation');
 let turns = 0;
 let atEnd = true;
-talk.addEventListener('scroll', () => { atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60; }, { passive: true });
 
 window.dossier = {
   // Keep the newest words in sight, unless the reader has scrolled away from them.
   follow() {
     requestAnimationFrame(() => {
+      const talk = document.querySelector('#conversation');
       const count = talk.querySelectorAll('.turn').length;
       if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
       turns = count;
