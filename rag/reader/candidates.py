@@ -10,7 +10,7 @@ from index.sentences import leans_on_previous, sentence_spans
 from index.types import Hit
 
 _LONGEST = 700  # characters; longer "sentences" are tables or code, cut at line breaks
-_LIST_LEAD = re.compile(r":\s*$")
+_LEADERS = re.compile(r"(?:\.\s?){5,}")  # the dots between a heading and its page in a table of contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
         hits: Passages, the best first.
 
     Returns:
-        Their sentences in the same order, without headings, without those that say word for word what an earlier one
-        said, and without pieces that hold no word.
+        Their sentences in the same order, without headings, lines of a table of contents, sentences that say word for
+        word what an earlier one said, and pieces that hold no word.
     """
     candidates: list[Candidate] = []
     seen: set[str] = set()
@@ -56,11 +56,15 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
         previous: int | None = None
         for position, (start, end) in enumerate(_spans(text)):
             words = " ".join(text[start:end].lower().split())
-            if words not in seen and words not in headings and any(c.isalnum() for c in words):
+            if words not in seen and words not in headings and _says_something(words):
                 seen.add(words)
                 candidates.append(Candidate(hit, base + start, base + end, previous, position))
             previous = base + start
     return candidates
+
+
+def _says_something(words: str) -> bool:
+    return any(c.isalnum() for c in words) and _LEADERS.search(words) is None
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

@@ -61,17 +61,15 @@ _TIME = re.compile(
 _NAME = re.compile(
     r"(?<![.!?…:] )(?<!^)\b[A-Z][\w’'-]+|\b[A-Z]{2,}\b|\b[A-Z][\w’'-]+ (?:(?:of|the|de|van|von|bin|al) )?[A-Z][\w’'-]+"
 )
-_ASKS_TIME = re.compile(
-    r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time)\b|\bhow long\b|\bsince what\b", re.IGNORECASE
-)
+_QUESTION_WORD = re.compile(r"\b(?:when|what|which|who|whom|whose|where|why|how)\b", re.IGNORECASE)
+_ASKS_TIME = re.compile(r"when\b|(?:what|which) (?:year|date|day|month|time)\b|how long\b", re.IGNORECASE)
 _ASKS_NUMBER = re.compile(
-    r"\bhow (?:many|much|far|old|large|big|tall|high|deep|wide|heavy|fast|often|likely|long)\b|"
-    r"\bwhat (?:number|percentage|percent|share|proportion|amount|price|cost|size|length|budget|fee|rate)\b",
+    r"how (?:many|much|far|old|large|big|tall|high|deep|wide|heavy|fast|often|likely|long)\b|"
+    r"what (?:number|percentage|percent|share|proportion|amount|price|cost|size|length|budget|fee|rate)\b",
     re.IGNORECASE,
 )
 _ASKS_NAME = re.compile(
-    r"\bwho(?:m|se)?\b|\bwhere\b|\bwhich (?:person|company|country|city|ministry|minister|organi[sz]ation)\b",
-    re.IGNORECASE,
+    r"who(?:m|se)?\b|where\b|which (?:person|company|country|city|ministry|minister|organi[sz]ation)\b", re.IGNORECASE
 )
 
 
@@ -103,12 +101,14 @@ def measure_rarity(terms: Sequence[str], library: Library) -> Rarity:
 
 
 def asked_type(question: str) -> str:
-    """Tell the kind of thing a question asks for: `time`, `number`, `name` or nothing."""
-    if _ASKS_TIME.search(question):
-        return "time"
-    if _ASKS_NUMBER.search(question):
-        return "number"
-    return "name" if _ASKS_NAME.search(question) else ""
+    """Tell what a question asks for: `time`, `number`, `name` or nothing special. Its first question word decides."""
+    first = _QUESTION_WORD.search(question)
+    if first is None:
+        return ""
+    for kind, pattern in (("time", _ASKS_TIME), ("number", _ASKS_NUMBER), ("name", _ASKS_NAME)):
+        if pattern.match(question, first.start()):
+            return kind
+    return ""
 
 
 def type_match(kind: str, sentence: str) -> float:
@@ -119,8 +119,10 @@ def type_match(kind: str, sentence: str) -> float:
     return 1.0 if pattern.search(sentence) else -1.0
 
 
-def _is_short(text: str) -> bool:
-    return len(text.split()) < 5 or (len(text) < 60 and not text.rstrip('"”’)*_ ').endswith((".", "!", "?")))
+def is_scrap(text: str) -> bool:
+    """Tell whether a piece is hardly a sentence: a word or two, or a short line without an end, such as a heading."""
+    ended = text.rstrip('"”’)*_ ').endswith((".", "!", "?"))
+    return len(text.split()) < 3 or (not ended and len(text) < 60)
 
 
 def names_in(question: str) -> list[str]:
@@ -213,12 +215,16 @@ class Reading:
                     1.0 / candidate.hit.rank,
                     type_match(self.kind, text),
                     math.log1p(len(held - set(self.terms))),
-                    float(_is_short(text)),
+                    float(is_scrap(text)),
                     float(text.rstrip("\"'”’)* ").endswith("?")),
                     float(candidate.position == 0),
                 )
             )
         return np.asarray(rows, dtype=np.float32).reshape(-1, len(SENTENCE_FEATURES))
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """One feature of all candidates, shape `(candidates,)`."""
+        return self.sentences[:, SENTENCE_FEATURES.index(name)]
 
     def lacks_kind(self, scores: NDArray[np.float32]) -> bool:
         """Tell whether a number or a time is asked for and none of the five best sentences holds one."""
@@ -226,7 +232,8 @@ class Reading:
 
         if self.kind not in ("number", "time"):
             return False
-        return all(type_match(self.kind, self.candidates[int(i)].text) < 0 for i in np.argsort(-scores)[:5])
+        best = [self.candidates[int(i)].text for i in np.argsort(-scores)[:5]]
+        return all(is_scrap(text) or type_match(self.kind, text) < 0 for text in best)  # a heading's number is none
 
     def question_features(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measure how well the best sentences fit the question.

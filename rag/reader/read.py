@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SAME = 0.88  # cosine from which two sentences say the same
 _RELATIVE = 3.0  # log-odds a further sentence may lie below the best
+_SCRAP = 1.5  # log-odds taken from headings and other scraps: the questions fitted to come from texts without them
 _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
 
 
@@ -110,7 +111,7 @@ class Reader:
         reading = self.measure(query, hits, titles, library)
         if reading is None:
             return Selection((), 0.0, True, ())
-        scores = weights.sentence.score(reading.sentences)
+        scores = weights.sentence.score(reading.sentences) - _SCRAP * reading.column("short")
         features = reading.question_features(scores)
         confidence = to_probability(float(weights.question.score(features[None, :])[0]))
         least = weights.threshold if threshold is None else threshold

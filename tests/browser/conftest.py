@@ -132,8 +132,11 @@ class Visit:
 
     def open(self, url: str) -> None:
         self.page.goto(url)
-        self.page.wait_for_selector("#conversation .welcome, #conversation .turn")
-        self.page.wait_for_function("() => window.dossier")
+        try:
+            self.page.wait_for_selector("#conversation .welcome, #conversation .turn")
+            self.page.wait_for_function("() => window.dossier")
+        except Exception as error:
+            raise AssertionError(f"the page did not come up: {self.complaints}") from error
 
     def ask(self, question: str) -> Any:
         """Ask and wait for the whole answer; gives its turn."""

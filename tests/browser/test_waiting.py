@@ -55,6 +55,7 @@ def slow(tmp_path: Path) -> Iterator[tuple[SlowAssistant, str]]:
     with Library.open(tmp_path / "library", encoder=FakeEncoder()) as library, socket.socket() as listener:
         library.add(tmp_path / "note.txt")
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         assistant = SlowAssistant(library)
         server = uvicorn.Server(uvicorn.Config(build_app(assistant), log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -139,6 +139,7 @@ window.dossier = {
   follow() {
     requestAnimationFrame(() => {
       const talk = document.querySelector('#conversation');
+      if (!talk) return;
       const count = talk.querySelectorAll('.turn').length;
       if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
       turns = count;
@@ -157,3 +158,4 @@ window.dossier = {
     document.querySelector('#question textarea')?.focus();
   },
 };
+window.dossier.follow();
