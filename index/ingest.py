@@ -21,7 +21,7 @@ from index.types import AddReport, Document, Failure, Parsed
 if TYPE_CHECKING:
     from index.library import Library, Progress
 
-_BATCH_PASSAGES = 384
+_BATCH_PASSAGES = 160  # some seconds of work: what an interruption loses
 _BATCH_DOCUMENTS = 64
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,7 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._index = _open(folder)
-        except ValueError:  # what tantivy raises for a missing or torn file
-            shutil.rmtree(folder)
-            folder.mkdir(parents=True)
-            self._index = _open(folder)
+        self._index = _open_or_renew(folder)
         self._analyzer = _analyzer()
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
         self._schema = self._index.schema
@@ -129,6 +125,18 @@ def _analyzer() -> Any:
     ):
         builder = builder.filter(step)
     return builder.build()
+
+
+def _open_or_renew(folder: Path) -> Any:
+    """Open an index; one that stays unreadable is made anew. Read amid another process's commit, it is so for a moment."""
+    for _ in range(5):
+        try:
+            return _open(folder)
+        except ValueError:  # what tantivy raises for a missing or torn file
+            time.sleep(0.1)
+    shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return _open(folder)
 
 
 def _open(folder: Path) -> Any:

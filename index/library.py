@@ -157,8 +157,10 @@ class Library:
                 from index.lexical import LexicalIndex
                 from index.vectors import VectorStore
 
-                self._vectors = VectorStore(self.path / "vectors")
-                self._lexical = LexicalIndex(self.path / "lexical")
+                # Two processes that make the same store at once would each find it half made by the other.
+                with WriteLock(self.path / "open.lock", self.settings.busy_timeout):
+                    self._vectors = VectorStore(self.path / "vectors")
+                    self._lexical = LexicalIndex(self.path / "lexical")
                 self._repair()
             return self._vectors, self._lexical
 

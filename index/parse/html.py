@@ -73,11 +73,11 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         text = _all_text(source)  # nested deeper than the parser goes
     if not text:
         raise EmptyDocumentError("The page holds no text.", remedy="Save it from a browser after it has loaded.")
-    title = found.title if found is not None else None
+    title = _title(found.title if found is not None else None, tree.findtext(".//title"))
     return Parsed(
         text,
         "text/html",
-        title=_clean(title) or _clean(tree.findtext(".//title")) or (headings[0].title if headings else None),
+        title=title or (headings[0].title if headings else None),
         author=_clean(found.author if found is not None else None) or _stated_author(tree),
         published=_date(found.date) if found is not None and _states_date(tree) else None,
         language=(tree.get("lang") or "").split("-")[0].lower() or None,
@@ -121,6 +121,12 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
         except (LookupError, UnicodeDecodeError):
             pass  # pages lie about their encoding; detect it instead
     return decode(data)
+
+
+def _title(found: str | None, stated: str | None) -> str | None:
+    """The title found (without the name of the site) if it is part of the one the page states, else the stated one."""
+    found, stated = _clean(found), _clean(stated)
+    return found if found and (not stated or found.lower() in stated.lower()) else stated
 
 
 def _stated_author(tree: Any) -> str | None:
