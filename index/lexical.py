@@ -128,7 +128,7 @@ def _analyzer() -> Any:
 
 
 def _open_or_renew(folder: Path) -> Any:
-    """Open an index; one that stays unreadable is made anew. Read amid another process's commit, it is so for a moment."""
+    """Open an index; one that stays unreadable is made anew (amid another process's commit it is so briefly)."""
     for _ in range(5):
         try:
             return _open(folder)
