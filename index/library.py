@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -325,10 +324,6 @@ class Library:
     def passages(self, document_id: str) -> list[Passage]:
         """Read a document's passages in the order of its text."""
         return self.catalog.passages_of(document_id)
-
-    def with_settings(self, **changes: float | int | str) -> LibrarySettings:
-        """The library's settings with some changed, for opening it another way."""
-        return replace(self.settings, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses.replace
 
 
 def _make_folder(path: Path) -> None:

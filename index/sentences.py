@@ -7,7 +7,6 @@ and when a line break is a boundary (a heading, a list item, a table row) and wh
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 
 Span = tuple[int, int]
 
@@ -158,9 +157,3 @@ _OPENERS = frozenset(
 def _starts_like_sentence(text: str, at: int, end: int) -> bool:
     word = re.match(r"\w+", text[at : min(end, at + 30)])
     return word is not None and word.group().lower() in _OPENERS
-
-
-def containing(spans: list[Span], position: int) -> int | None:
-    """Find the index of the span that holds a position; `None` if it lies between spans."""
-    index = bisect_left(spans, (position + 1, -1)) - 1
-    return index if index >= 0 and spans[index][0] <= position < spans[index][1] else None

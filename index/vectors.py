@@ -66,11 +66,6 @@ class VectorStore:
         except Exception as error:  # as above
             raise _explained(error, self._folder) from error
 
-    def remove_passages(self, ids: Sequence[str]) -> None:
-        """Forget single passages."""
-        for at in range(0, len(ids), _BATCH):
-            self._collection.delete(ids=list(ids[at : at + _BATCH]))
-
     def search(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """Find the passages nearest to a vector.
 

@@ -26,7 +26,7 @@ def run_eval(options: argparse.Namespace) -> int:
     with Assistant.open(
         folder,
         config=options.config,
-        library_settings=dataclasses.replace(library_settings(options)),
+        library_settings=library_settings(options),
         create=options.docs is not None,
     ) as assistant:
         if options.docs is not None:
