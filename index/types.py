@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from index.errors import DocumentError
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a paginated document.
 
-    `number` counts from 1; `text[start:end]` is the page's text; `width` and `height` are in points (1/72 inch).
+    `number` counts from 1; `text[start:end]` is the page's text; `width` and `height` are in points (1/72 inch);
+    `label` is what the document calls the page ("iv", "A-2"), empty where it does not say.
     """
 
     number: int
@@ -21,6 +24,7 @@ class Page:
     end: int
     width: float
     height: float
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Parsed:
     """What a parser reads out of one file, before it becomes a `Document`.
 
     `skipped` are spans `(start, end)` that stay in the text but out of the passages, such as running headers of a PDF.
-    `notes` are sentences for the person who added the file ("2 of 10 pages hold no text.").
+    `notes` are sentences for the person who added the file ("2 of 10 pages hold no text."). `tags` are those the
+    document states. The counts are for the report: pages without text, and pictures and tables that were passed over.
     """
 
     text: str
@@ -51,6 +56,23 @@ class Parsed:
     headings: tuple[Heading, ...] = ()
     skipped: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    silent_pages: int = 0
+    images: int = 0
+    tables: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One document inside a file, which may hold several (an archive, a mailbox, a table of texts).
+
+    `name` is empty for the file itself, else the way to it inside ("folder/page.html", "inner.zip!/letter.docx"),
+    unique in the file. `data` are the bytes its id is made of. `result` is the parsed document, or why there is none.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    result: Parsed | DocumentError
 
 
 @dataclass(frozen=True, slots=True)
