@@ -18,6 +18,7 @@ FLOORS = {"index": set[str](), "rag": {"index"}, "eval": {"index", "rag"}, "ui":
 DOORS = {
     "chromadb": ("index/vectors.py",),
     "tantivy": ("index/lexical.py",),
+    "datasketch": ("index/near.py",),
     "sqlite3": ("index/catalog.py",),
     "onnxruntime": ("index/embed.py", "index/models/build.py"),
     "tokenizers": ("index/embed.py",),
