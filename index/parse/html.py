@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from index.errors import EmptyDocumentError, UnreadableDocumentError
+from index.parse.stated import as_date, as_language, as_tags
 from index.parse.text import decode
 from index.settings import LibrarySettings
 from index.types import Heading, Parsed
@@ -21,6 +21,9 @@ _CHROME_NAME = re.compile(
     r"\b(?:nav|navbar|navheader|navfooter|navigation|menu|breadcrumbs?|cookies?|cookie-banner|footer|site-header|sidebar|"
     r"share|social|related|newsletter|subscribe|skip-link|pagination)\b",
     re.IGNORECASE,
+)
+_SELF_CLOSED = re.compile(
+    r"<(title|script|style|textarea|iframe|a|p|div|span|td|th|i|b|em)(\s[^<>]*)?/>", re.IGNORECASE
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MAX_DEPTH = 400  # deeper nesting than any real page; stops a hostile one before Python's recursion limit
@@ -41,18 +44,10 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     """
     import logging
 
-    import lxml.html
-    from lxml import etree
     from trafilatura import bare_extraction
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its complaints are ours to handle
-    try:
-        parser = lxml.html.HTMLParser(huge_tree=True)
-        tree = lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", source), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableDocumentError(
-            f"The page cannot be parsed as HTML: {error}.", remedy="Check that it is an HTML page."
-        ) from error
+    tree = _tree(source)
     whole = _Writer()
     whole.write(tree, drop=_HIDDEN | _CHROME, chrome=_CHROME_NAME)
     main = _Writer()
@@ -79,11 +74,40 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         "text/html",
         title=title or (headings[0].title if headings else None),
         author=_clean(found.author if found is not None else None) or _stated_author(tree),
-        published=_date(found.date) if found is not None and _states_date(tree) else None,
-        language=(tree.get("lang") or "").split("-")[0].lower() or None,
+        published=as_date(found.date) if found is not None and _states_date(tree) else None,
+        language=as_language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""),
         headings=tuple(headings),
+        tags=as_tags(*tree.xpath("//meta[@property='article:tag' or @name='keywords']/@content")),
+        images=whole.images,
         notes=notes,
     )
+
+
+def page_text(source: str) -> tuple[str, list[Heading], int]:
+    """Write all visible text of a page that is known to have no boilerplate, such as a chapter of a book.
+
+    Returns:
+        The text, its headings, and how many pictures were passed over; blank text for a page without any.
+    """
+    tree = _tree(_SELF_CLOSED.sub(r"<\1\2></\1>", source)) if source.strip() else None
+    writer = _Writer()
+    if tree is not None:
+        writer.write(tree, drop=_HIDDEN)
+    text, headings = writer.done()
+    return text, headings, writer.images
+
+
+def _tree(source: str) -> Any:
+    import lxml.html
+    from lxml import etree
+
+    try:
+        parser = lxml.html.HTMLParser(huge_tree=True)
+        return lxml.html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", source), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableDocumentError(
+            f"The page cannot be parsed as HTML: {error}.", remedy="Check that it is an HTML page."
+        ) from error
 
 
 def _all_text(source: str) -> str:
@@ -159,13 +183,6 @@ def _clean(value: str | None) -> str | None:
     return _SPACE.sub(" ", value).strip() or None if value else None
 
 
-def _date(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value[:10]) if value else None
-    except ValueError:
-        return None
-
-
 class _Writer:
     """Writes a tree of HTML (or trafilatura's XML) as paragraphs, headings, list items and table rows."""
 
@@ -177,6 +194,7 @@ class _Writer:
         self._prefix = ""
         self._gap = "\n\n"
         self._chrome: re.Pattern[str] | None = None
+        self.images = 0
 
     def done(self) -> tuple[str, list[Heading]]:
         self._flush()
@@ -212,6 +230,7 @@ class _Writer:
 
     def _inside(self, node: Any, tag: str) -> Iterator[Any]:
         level = _heading_level(node, tag)
+        self.images += tag in ("img", "picture", "graphic") and node.getparent().tag != "picture"
         if level:
             self._flush()
             self._line.append("".join(node.itertext()))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
 from typing import Any
 
-from index.parse.text import decode, find_date, find_dateline, first_line
+from index.parse.stated import as_date, as_language, as_names, as_tags, as_text
+from index.parse.text import decode, find_dateline, first_line
 from index.settings import LibrarySettings
 from index.types import Heading, Parsed
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_IMAGE = re.compile(r"!\[[^\]\n]{0,500}\]\([^)\n]{1,2000}\)")
 
 
 def parse_markdown(data: bytes, settings: LibrarySettings) -> Parsed:
@@ -25,18 +26,19 @@ def markdown_text(text: str, media_type: str, notes: tuple[str, ...] = ()) -> Pa
     meta = _front_matter(matter.group(1)) if matter else {}
     body_at = matter.end() if matter else 0
     headings = find_headings(text, body_at)
-    title = _text(meta.get("title")) or (headings[0].title if headings else None) or first_line(text[body_at:])
-    author = meta.get("author", meta.get("authors"))
+    title = as_text(meta.get("title")) or (headings[0].title if headings else None) or first_line(text[body_at:])
     return Parsed(
         text,
         media_type,
         title=title,
-        author=", ".join(map(str, author)) if isinstance(author, list) else _text(author),
-        published=_date(meta.get("date", meta.get("published"))) or find_dateline(text[body_at:]),
-        language=_text(meta.get("lang", meta.get("language"))),
+        author=as_names(meta.get("author", meta.get("authors"))),
+        published=as_date(meta.get("date", meta.get("published"))) or find_dateline(text[body_at:]),
+        language=as_language(meta.get("lang", meta.get("language"))),
         headings=tuple(headings),
         skipped=((0, matter.end()),) if matter else (),
         notes=notes,
+        tags=as_tags(meta.get("tags"), meta.get("keywords")),
+        images=len(_IMAGE.findall(text)),
     )
 
 
@@ -68,15 +70,3 @@ def _front_matter(block: str) -> dict[str, Any]:
     except yaml.YAMLError:
         return {}  # a rule and some text, not front matter; the text is kept either way
     return data if isinstance(data, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return str(value).strip() or None if isinstance(value, (str, int, float)) else None
-
-
-def _date(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    return find_date(value) if isinstance(value, str) else None

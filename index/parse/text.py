@@ -102,7 +102,8 @@ def find_dateline(text: str) -> date | None:
         if at > 800:
             return None
         found = find_date(line if len(line) <= 80 else line[:60])
-        if found is not None and not (len(line) > 60 and line.rstrip().endswith(".") and find_date(line[:60]) is None):
+        sentence = 40 < len(line) <= 80 and line.rstrip().endswith(".")
+        if found is not None and not (sentence and find_date(line[:30]) is None):
             return found
         at += len(line) + 1
     return None
