@@ -1,0 +1,190 @@
+"""How fast a folder becomes searchable, against plain LlamaIndex and against the encoder alone; and in how much memory.
+
+    python bench/ingest.py [--docs FOLDER] [--limit PAGES] [--json FILE]
+
+One run after the other in a process of its own, on the same files and the same weights: `Library.add`; the LlamaIndex
+pipeline of `bench/llamaindex_ingest.py`; and Dossier's encoder on exactly the texts that were embedded, with nothing
+else to do, which is the limit. Memory is that of a process and all its children together, sampled ten times a second:
+"PSS" counts pages that processes share once, "RSS" as often as they are shared.
+
+The pages are those of PostgreSQL's manual unless told otherwise (Debian: apt install postgresql-doc-15).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+DOCS = Path("/usr/share/doc/postgresql-doc-15/html")
+LEAST_OF_LLAMAINDEX = 1.7
+LEAST_OF_ENCODER = 0.9
+MOST_MEMORY = 1.2e9  # bytes
+
+
+def add(docs: Path, work: Path) -> dict[str, Any]:
+    """Make a library of the files, in this process and those it starts."""
+    started = time.perf_counter()
+    from index import Library
+
+    with Library.open(work / "library") as library:
+        report = library.add(docs)
+        seconds = time.perf_counter() - started
+        documents, passages = library.catalog.count()
+        waiting = passages - library.vectors.count()
+    if report.failed or waiting:
+        raise SystemExit(f"{len(report.failed)} files failed, {waiting} passages have no vector")
+    return {"passages": passages, "documents": documents, "seconds": seconds}
+
+
+def encode(work: Path) -> dict[str, Any]:
+    """Encode what was embedded, and nothing else; loading and splitting are not counted."""
+    from index import Library
+    from index.split import embedded_texts
+
+    with Library.open(work / "library", create=False) as library:
+        encoder = library.encoder
+        texts: list[str] = []
+        for info in library.documents():
+            texts += embedded_texts(info.title, library.passages(info.id), encoder)
+    encoder.encode(texts[:20])
+    started = time.perf_counter()
+    encoder.encode(texts)
+    seconds = time.perf_counter() - started
+    limit = encoder.max_tokens - encoder.special_tokens
+    pieces = sum(min(encoder.count_tokens(text), limit) for text in texts) / max(len(texts), 1)
+    return {"passages": len(texts), "seconds": seconds, "word_pieces": pieces}
+
+
+class Memory(threading.Thread):
+    """Samples the memory of a process and all its children until it ends."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self.rss = self.pss = self.most_processes = 0
+
+    def run(self) -> None:
+        import psutil
+
+        try:
+            root = psutil.Process(self._pid)
+            while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
+                rss = pss = count = 0
+                for process in (root, *root.children(recursive=True)):
+                    try:
+                        memory = process.memory_full_info()
+                    except (psutil.NoSuchProcess, psutil.AccessDenied):
+                        continue
+                    rss, pss, count = rss + memory.rss, pss + getattr(memory, "pss", memory.rss), count + 1
+                self.rss, self.pss = max(self.rss, rss), max(self.pss, pss)
+                self.most_processes = max(self.most_processes, count)
+                time.sleep(0.1)
+        except psutil.NoSuchProcess:
+            return
+
+
+def measured(name: str, command: list[str]) -> dict[str, Any]:
+    """Run a process that prints one JSON line last; that, and the memory it took."""
+    print(f"{name} …", file=sys.stderr, flush=True)
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
+    with tempfile.TemporaryFile("w+") as talk:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=talk, text=True)
+        memory = Memory(process.pid)
+        memory.start()
+        output, _ = process.communicate()
+        memory.join()
+        talk.seek(0)
+        if process.returncode != 0:
+            raise SystemExit(f"{name} failed:\n{talk.read()[-3_000:]}")
+    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    return found | {"rss": memory.rss, "pss": memory.pss, "processes": memory.most_processes}
+
+
+def copied(docs: Path, limit: int, work: Path) -> Path:
+    """A folder with the files that all sides take."""
+    from bench.llamaindex_ingest import chosen_files
+
+    folder = work / "docs"
+    folder.mkdir()
+    for number, path in enumerate(chosen_files(docs, limit)):
+        (folder / f"{number:05}-{path.name}").write_bytes(path.read_bytes())
+    return folder
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--docs", type=Path, default=DOCS, help="folder of HTML, text or Markdown (default: %(default)s)"
+    )
+    parser.add_argument("--limit", type=int, default=0, help="take that many of its files only, spread over all")
+    parser.add_argument("--chunk-size", type=int, default=256, help="of SentenceSplitter (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--part", choices=["add", "encode"], help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part is not None:
+        print(json.dumps(add(options.docs, options.work) if options.part == "add" else encode(options.work)))
+        return 0
+    if not options.docs.is_dir():
+        raise SystemExit(f"{options.docs} is not there. Name a folder with --docs, or: apt install postgresql-doc-15")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        docs = copied(options.docs.resolve(), options.limit, work)
+        own = [sys.executable, "bench/ingest.py", "--docs", str(docs), "--work", str(work), "--part"]
+        theirs = [sys.executable, "bench/llamaindex_ingest.py", "--docs", str(docs), "--store", str(work / "llama"),
+                  "--chunk-size", str(options.chunk_size)]  # fmt: skip
+        runs = {
+            "Dossier": measured("Dossier", [*own, "add"]),
+            "LlamaIndex": measured("LlamaIndex", theirs),
+            "encoder alone": measured("encoder alone", [*own, "encode"]),
+        }
+    return report(runs, options.json)
+
+
+def report(runs: dict[str, dict[str, Any]], record: Path | None) -> int:
+    """Print the table and what it means; 0 if all targets are met."""
+    ours, theirs, alone = runs["Dossier"], runs["LlamaIndex"], runs["encoder alone"]
+    ours["word_pieces"] = alone["word_pieces"]
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    columns = ("passages", "pieces each", "seconds", "passages/s", "PSS MB", "RSS MB", "processes")
+    print(" " * 14 + "".join(f"{column:>12}" for column in columns))
+    for name, run in runs.items():
+        run["rate"] = run["passages"] / run["seconds"]
+        print(
+            f"{name:<14}{run['passages']:>12,}{run['word_pieces']:>12.0f}{run['seconds']:>12.1f}{run['rate']:>12.1f}"
+            f"{run['pss'] / 1e6:>12.0f}{run['rss'] / 1e6:>12.0f}{run['processes']:>12}"
+        )
+    of_llamaindex, of_encoder = ours["rate"] / theirs["rate"], ours["rate"] / alone["rate"]
+    by_pieces = of_llamaindex * ours["word_pieces"] / max(theirs["word_pieces"], 1)
+    print(f"Dossier adds {of_llamaindex:.2f} times as many passages a second as LlamaIndex", end=" ")
+    print(f"(at least {LEAST_OF_LLAMAINDEX} wanted), {by_pieces:.2f} times as many word pieces,")
+    print(f"{of_encoder:.0%} of what the encoder alone does (at least {LEAST_OF_ENCODER:.0%}),", end=" ")
+    print(f"in {ours['pss'] / 1e9:.2f} GB at most (up to {MOST_MEMORY / 1e9} GB)")
+    if record is not None:
+        record.write_text(json.dumps(runs, indent=2) + "\n", encoding="utf-8")
+    missed = [
+        name
+        for name, met in (
+            ("LlamaIndex", of_llamaindex >= LEAST_OF_LLAMAINDEX),
+            ("encoder", of_encoder >= LEAST_OF_ENCODER),
+            ("memory", ours["pss"] <= MOST_MEMORY),
+        )
+        if not met
+    ]
+    print(f"missed: {', '.join(missed)}" if missed else "all targets met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
