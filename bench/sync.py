@@ -1,0 +1,185 @@
+"""How long it takes to find that nothing changed, against LlamaIndex; and how much one changed paragraph costs.
+
+    python bench/sync.py [--files 10000] [--runs 3] [--work FOLDER]
+
+Both sides first take in the same folder of small text files; that is not measured. Then, on the unchanged folder,
+fresh processes are timed from start to end: `dossier sync FOLDER`, and the LlamaIndex pipeline with a document store
+and upserts (`bench/llamaindex_ingest.py --upserts`). LlamaIndex gets an embedding that costs nothing and needs no
+loading, in both of its runs: what is compared is finding out that there is nothing to embed.
+
+Last, a document of 300 pages is synced, one paragraph of it changed, put in or taken out, and synced again; the
+passages embedded then are counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+MOST_SECONDS = 3.0
+LEAST_RATIO = 50.0
+MOST_EMBEDDED = 4
+PAGES, PARAGRAPHS_A_PAGE = 300, 5
+
+
+def sentences() -> list[str]:
+    """Sentences of the sample documents."""
+    from index.parse import parse, read_source
+    from index.sentences import sentence_spans
+    from index.settings import LibrarySettings
+
+    settings = LibrarySettings()
+    found: dict[str, None] = {}
+    for path in sorted(p for p in (ROOT / "samples" / "strait").iterdir() if p.suffix in (".txt", ".md", ".html")):
+        text = parse(path, read_source(path, settings), settings).text
+        found |= dict.fromkeys(" ".join(text[a:b].split()) for a, b in sentence_spans(text))
+    return [s for s in found if 8 <= len(s.split()) <= 40]
+
+
+def varied(sentence: str, chance: random.Random) -> str:
+    """A sentence with its numbers changed and one word put in, so that files differ as files do."""
+    words = [str(int(w) + chance.randrange(1, 90)) if w.isascii() and w.isdigit() else w for w in sentence.split()]
+    words.insert(chance.randrange(1, len(words)), f"no{chance.randrange(100_000)}")
+    return " ".join(words)
+
+
+def write_files(folder: Path, count: int) -> None:
+    """Write small files in a hundred folders."""
+    chance, stock = random.Random(11), sentences()
+    for number in range(count):
+        path = folder / f"{number % 100:02}" / f"note-{number:05}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = " ".join(varied(s, chance) for s in chance.sample(stock, 4))
+        path.write_text(f"Note {number}\n\n{text}\n", encoding="utf-8")
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    """Run a process; its seconds from start to end, and its output."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3_000:]}")
+    return seconds, done.stdout
+
+
+def unchanged(work: Path, files: int, runs: int) -> dict[str, Any]:
+    """Take the folder in on both sides, then time finding it unchanged."""
+    docs = work / "docs"
+    if not docs.is_dir():
+        write_files(docs, files)
+    ours = [sys.executable, "-m", "ui.cli", "--library", str(work / "library"), "sync", str(docs), "--json"]
+    theirs = [sys.executable, "bench/llamaindex_ingest.py", "--docs", str(docs), "--store", str(work / "llama"),
+              "--upserts", "--fake"]  # fmt: skip
+    first: dict[str, float] = {}
+    for name, command in (("Dossier", ours), ("LlamaIndex", theirs)):
+        print(f"{name}, the first time …", file=sys.stderr, flush=True)
+        first[name], _ = timed(command)
+    again: dict[str, list[float]] = {"Dossier": [], "LlamaIndex": []}
+    for _ in range(runs):
+        seconds, output = timed(ours)
+        again["Dossier"].append(seconds)
+        done = json.loads(output)
+        if done["added"] or done["updated"] or done["removed"] or done["failed"]:
+            raise SystemExit(f"Dossier took an unchanged folder for changed: {output[:500]}")
+        if done["unchanged_files"] != files:
+            raise SystemExit(f"Dossier found {done['unchanged_files']} unchanged files of {files}")
+        seconds, output = timed(theirs)
+        again["LlamaIndex"].append(seconds)
+        if json.loads(output)["new_passages"]:
+            raise SystemExit(f"LlamaIndex took an unchanged folder for changed: {output[:500]}")
+    return {"first": first, "again": again}
+
+
+def write_book(path: Path, paragraphs: list[str]) -> None:
+    """Write a text of chapters, twenty pages each."""
+    chapter = PARAGRAPHS_A_PAGE * 20
+    parts = [
+        f"# Chapter {i // chapter + 1}\n\n" + "\n\n".join(paragraphs[i : i + chapter])
+        for i in range(0, len(paragraphs), chapter)
+    ]
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def one_paragraph(work: Path) -> dict[str, int]:
+    """Change one paragraph of a long document in several ways; the passages embedded each time."""
+    from index import Library
+
+    chance, stock = random.Random(12), sentences()
+    paragraphs = [
+        " ".join(varied(s, chance) for s in chance.sample(stock, 4)) for _ in range(PAGES * PARAGRAPHS_A_PAGE)
+    ]
+    folder = work / "book"
+    folder.mkdir(exist_ok=True)
+    new = "The harbour master has asked for a third tug. No decision was taken before the end of the year."
+    middle = len(paragraphs) // 2
+    edits = {
+        "a word replaced": (middle, [paragraphs[middle].replace("the", "that", 1) + " It was noted."]),
+        "a paragraph rewritten": (100, [new]),
+        "a paragraph put in": (middle + 333, [new + " (1)", paragraphs[middle + 333]]),
+        "a paragraph taken out": (30, []),
+        "the first paragraph rewritten": (0, [new + " (2)"]),
+    }
+    counts: dict[str, int] = {}
+    print("a document of 300 pages …", file=sys.stderr, flush=True)
+    with Library.open(work / "book-library") as library:
+        write_book(folder / "book.md", paragraphs)
+        counts["all"] = library.sync(folder).embedded
+        for name, (place, put) in edits.items():
+            paragraphs[place : place + 1] = put
+            write_book(folder / "book.md", paragraphs)
+            counts[name] = library.sync(folder, check=True).embedded
+        expected = library.catalog.count()[1]
+        if library.vectors.count() != expected:
+            raise SystemExit(f"{library.vectors.count()} vectors for {expected} passages")
+    return counts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=10_000, help="small files (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="timed processes of each side (default: %(default)s)")
+    parser.add_argument("--work", type=Path, help="keep the folders there, and use them if they are there already")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) if options.work is None else options.work.resolve()
+        work.mkdir(parents=True, exist_ok=True)
+        found = unchanged(work, options.files, options.runs)
+        counts = one_paragraph(Path(folder))
+    again = found["again"]
+    ours, theirs = statistics.median(again["Dossier"]), statistics.median(again["LlamaIndex"])
+    print(f"{options.files:,} unchanged files; seconds of whole processes")
+    print(f"{'':<14}{'min':>9}{'median':>9}{'max':>9}")
+    for name, seconds in again.items():
+        print(f"{name:<14}{min(seconds):>9.2f}{statistics.median(seconds):>9.2f}{max(seconds):>9.2f}")
+    print(f"LlamaIndex takes {theirs / ours:.0f} times as long (at least {LEAST_RATIO:g} wanted);", end=" ")
+    print(f"Dossier at most {MOST_SECONDS:g} s")
+    print(f"A document of {PAGES} pages, {counts['all']:,} passages; embedded after")
+    for name, count in counts.items():
+        if name != "all":
+            print(f"    {name:<32}{count:>4}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(found | {"embedded": counts}, indent=2) + "\n", encoding="utf-8")
+    most = max(count for name, count in counts.items() if name != "all")
+    missed = [name for name, met in (
+        ("seconds", ours <= MOST_SECONDS), ("ratio", theirs / ours >= LEAST_RATIO), ("embedded", most <= MOST_EMBEDDED),
+    ) if not met]  # fmt: skip
+    print(f"missed: {', '.join(missed)}" if missed else "all targets met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
