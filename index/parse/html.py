@@ -253,6 +253,9 @@ class _Writer:
             yield from node
             self._flush(gap="\n")
             self._prefix = ""
+        elif tag in ("p", "div") and _is_whole_cell(node):
+            self._line.append(node.text or "")
+            yield from node
         elif tag in _BLOCKS or tag == "list":
             self._flush()
             self._line.append(node.text or "")
@@ -285,10 +288,21 @@ class _Writer:
 
 
 def _is_hidden(node: Any) -> bool:
-    if node.get("hidden") is not None:
-        return True
+    if node.get("hidden") is not None or node.get("epub:type") == "noteref" or node.get("role") == "doc-noteref":
+        return True  # the number of a note, which would stick to the word before it
     style = (node.get("style") or "").replace(" ", "").lower()
     return "display:none" in style or "visibility:hidden" in style
+
+
+def _is_whole_cell(node: Any) -> bool:
+    """Whether a paragraph is all that a cell of a table holds, so that it does not break the row."""
+    cell = node.getparent()
+    return (
+        cell is not None
+        and cell.tag in ("td", "th")
+        and len(cell) == 1
+        and len(node.xpath("*[self::p|self::div|self::ul|self::ol|self::table|self::br]")) == 0
+    )
 
 
 def _heading_level(node: Any, tag: str) -> int:

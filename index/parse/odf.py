@@ -131,7 +131,9 @@ class _Writer:
                 self._table(node)
             elif name == "page":
                 self._slide(node)
-            elif name in ("image", "object"):
+            elif name == "frame" and any(local(child) in ("table", "text-box") for child in node):
+                self.blocks([child for child in node if local(child) != "image"])  # a picture of what is there as text
+            elif name == "frame" and any(local(child) in ("image", "object") for child in node):
                 self.images += 1
             elif name and name not in _SILENT:
                 self.blocks(node)
@@ -147,7 +149,7 @@ class _Writer:
             level = min(_count(attribute(node, "outline-level")), 9) if local(node) == "h" else 0
             self.out.add(prefix + text.lstrip(), level=level, item=bool(prefix))
         for block in later:
-            self.blocks(block)
+            self.blocks([block])
 
     def _inline(self, node: Any, words: list[str], later: list[Any]) -> None:
         words.append(_squeezed(node.text))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 
 from index.errors import UnreadableDocumentError
 from index.parse.package import first_line as reason_of
 from index.parse.paragraphs import Paragraphs
-from index.parse.stated import as_language, as_tags, as_text
+from index.parse.stated import as_tags, as_text
 from index.parse.table import row_lines
 from index.parse.text import find_dateline, first_line
 from index.settings import LibrarySettings
@@ -19,6 +20,7 @@ _HEAD, _CELL, _ROW, _BREAK, _INSIDE = "\ue0f0", "\ue0f1", "\ue0f2", "\ue0f3", "\
 _OUTLINE = re.compile(r"\\outlinelevel([0-8])(?![0-9]) ?")
 _CELL_WORD = re.compile(r"\\(?:nest)?cell(?![a-z]) ?")
 _ROW_WORD = re.compile(r"\\(?:nest)?row(?![a-z]) ?")
+_NOTE_OR_PARAGRAPH = re.compile(r"\{(?:\\\*)?\\footnote(?![a-z])|\\par(?![a-z]) ?")
 _INSIDE_WORD = re.compile(r"\\intbl(?![a-z]) ?")
 _LINE_WORD = re.compile(r"\\line(?![a-z]) ?")
 _HIDDEN_GROUPS = re.compile(r"\{\\\*?\\?(?:\*\\shppict|pict|nonshppict|object|\*\\objdata|\*\\themedata)\b")
@@ -49,7 +51,6 @@ def parse_rtf(data: bytes, settings: LibrarySettings) -> Parsed:
     info = _group(source, "{\\info")
     out = _written(_words(source.replace(info, "", 1) if info else source))
     headings = tuple(out.headings)
-    language = re.search(r"\\deflang(\d{1,6})", source)
     saved = _time(info, "revtim") or _time(info, "creatim")
     return Parsed(
         out.text,
@@ -57,12 +58,20 @@ def parse_rtf(data: bytes, settings: LibrarySettings) -> Parsed:
         title=_stated(info, "title", source) or (headings[0].title if headings else None) or first_line(out.text),
         author=_stated(info, "author", source),
         published=find_dateline(out.text) or saved,
-        language=as_language(_LANGUAGES.get(int(language.group(1)) & 0x3FF, "")) if language else None,
+        language=_language(source),
         headings=headings,
         tags=as_tags(_stated(info, "keywords", source)),
         images=images,
         notes=(f"{images} image{'s' if images > 1 else ''} passed over.",) if images else (),
     )
+
+
+def _language(source: str) -> str | None:
+    """The language that most of the runs are marked with, else the one stated for the whole."""
+    codes = Counter(re.findall(r"\\lang(\d{1,5})(?!\d)", source)) - Counter({"1024": len(source), "0": len(source)})
+    stated = re.search(r"\\deflang(\d{1,5})", source)
+    code = codes.most_common(1)[0][0] if codes else stated.group(1) if stated is not None else "0"
+    return _LANGUAGES.get(int(code) & 0x3FF)
 
 
 def _without_pictures(source: str) -> tuple[str, int]:
@@ -93,13 +102,29 @@ def _group(source: str, opening: str) -> str:
     return source[at : _group_end(source, at)] if at >= 0 else ""
 
 
+def _with_notes_below(source: str) -> str:
+    """Move footnotes out of the lines they hang on, below the paragraph."""
+    parts, waiting, at = [], [], 0
+    for match in _NOTE_OR_PARAGRAPH.finditer(source):
+        if match.start() < at:
+            continue
+        parts.append(source[at : match.start()])
+        if match.group().startswith("{"):
+            at = _group_end(source, match.start())
+            waiting.append(source[match.end() : at - 1])
+        else:
+            parts.append(match.group() + "".join(f"{{ {note}\\par }}" for note in waiting))
+            at, waiting = match.end(), []
+    return "".join([*parts, source[at:]])
+
+
 def _words(source: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
     for pattern, mark in ((_CELL_WORD, _CELL), (_ROW_WORD, _ROW), (_LINE_WORD, _BREAK), (_INSIDE_WORD, _INSIDE)):
         source = pattern.sub(rf"\\uc1\\u{ord(mark)}?", source)
     source = _OUTLINE.sub(lambda m: rf"\uc1\u{ord(_HEAD)}?\u{ord('0') + int(m.group(1))}?", source)
-    source = re.sub(r"\{\\\*?\\?\*?\\?footnote\b", lambda _: rf"{{ \uc1\u{ord(_BREAK)}?", source)
+    source = _with_notes_below(source)
     source = source.replace("HYPERLINK", "LINK")  # else striprtf writes addresses into the text
     try:
         text = str(rtf_to_text(source, errors="replace"))

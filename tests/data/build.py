@@ -1,22 +1,29 @@
 """Writes the small documents that the parser tests read: `formats/` has a good one of each kind, `bad/` the others.
 
-    python tests/data/build.py
+    python tests/data/build.py            all but the office files
+    python tests/data/build.py office     those that LibreOffice makes, and the archive that holds some of them
 
-Needs reportlab and python-docx (the `dev` extra). The output is the same, byte for byte, on every run with the same
-versions of the two. The texts are about an invented mill.
+Needs reportlab and python-docx (the `dev` extra), for the office files also LibreOffice. Without `office`, the output
+is the same, byte for byte, on every run with the same versions. The texts are about an invented mill.
 """
 
 from __future__ import annotations
 
+import email.policy
 import io
+import json
 import random
 import struct
+import sys
 import zipfile
 import zlib
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
+
+import office
 
 HERE = Path(__file__).parent
 
@@ -131,6 +138,77 @@ Closing time
 Take in the flag, lock the sluice, and write the number of sacks into the book.
 """
 
+LOG = """=================
+Log of the sluice
+=================
+
+:Author: Jory Penhale
+:Date: 2024-12-01
+:Language: en-GB
+:Keywords: sluice, winter
+
+The sluice was opened on *every* tide of November but two. Both times the wind stood in the north-west and the creek
+would not fall.
+
+What was done
+-------------
+
+1. The hinges were greased with ``lanolin``.
+2. The lower gate was lifted by hand, see the note_.
+
+.. include:: /etc/hostname
+
+.. raw:: html
+
+   <p>This is not run.</p>
+
+.. _note:
+
+Lifting by hand
+~~~~~~~~~~~~~~~
+
+Four people lift the gate in a quarter of an hour.
+
+What is left
+------------
+
+.. image:: http://mill.example/gate.png
+
+The upper gate waits for spring.
+"""
+
+CREW = """Name,Born,Duty,Remark
+Tamsin Orrell,1968-02-11,keeper,"Holds the key, and the book."
+"Lefèvre, Zoë",1975-07-30,guide,"Speaks French
+and Breton."
+Petrok Vane,1959-12-02,"mason, surveyor","Says ""never in March""."
+Jory Penhale,,wheelwright,
+"""
+
+LEVELS = "Day\tLow water\tHigh water\n2024-11-01\t0.7 m\t4.6 m\n2024-11-02\t0.9 m\t4.4 m\n2024-11-03\t1.2 m\t4.1 m\n"
+
+VISITORS = (
+    {
+        "_id": "v-17",
+        "title": "A school from Roscoff",
+        "text": "Thirty-one pupils came on the early ferry. They ground a sack of rye and took the flour home.",
+        "metadata": {
+            "published": "2024-06-14",
+            "author": "Zoë Lefèvre",
+            "language": "en-GB",
+            "tags": ["schools", "rye"],
+            "url": "https://mill.example/visitors/17",
+        },
+    },
+    {
+        "_id": "v-18",
+        "title": "The society of engineers",
+        "text": "The engineers measured the shaft and would not believe the result.\n\nThey measured it again.",
+        "metadata": {"date": "3 July 2024", "authors": ["Tamsin Orrell", "Jory Penhale"]},
+    },
+    {"id": 19, "text": "A heron stood on the dam all day and was counted as a visitor."},
+)
+
 REPORT = (
     (
         "Survey of the dam",
@@ -172,6 +250,32 @@ def formats(folder: Path) -> None:
     (folder / "report.pdf").write_bytes(report())
     (folder / "letter.docx").write_bytes(letter())
     (folder / "mail.eml").write_bytes(mail())
+    (folder / "log.rst").write_bytes(LOG.encode())
+    (folder / "crew.csv").write_bytes(CREW.encode())
+    (folder / "levels.tsv").write_bytes(LEVELS.encode("utf-16"))
+    (folder / "visitors.jsonl").write_bytes(
+        "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in VISITORS).encode()
+    )
+    (folder / "visitors.json").write_bytes(json.dumps(VISITORS, indent=2).encode())
+    (folder / "trust.mbox").write_bytes(mailbox())
+
+
+def archive(folder: Path) -> None:
+    """Pack some of the documents, an archive of others, and files that nobody reads."""
+    inner = packed(
+        {"mill/guide.md": (folder / "guide.md").read_bytes(), "mill/tides.odt": (folder / "tides.odt").read_bytes()}
+    )
+    members = {
+        "papers/note.txt": NOTE.encode(),
+        "papers/wheel/letter.docx": (folder / "letter.docx").read_bytes(),
+        "papers/mail.eml": mail(),
+        "older.zip": inner,
+        "visitors.jsonl": (folder / "visitors.jsonl").read_bytes(),
+        "key.png": png(12, 16),
+        "__MACOSX/papers/._note.txt": b"\0\5\x16\7",
+        ".hidden.txt": b"This file is hidden.\n",
+    }
+    (folder / "papers.zip").write_bytes(packed(members))
 
 
 def bad(folder: Path) -> None:
@@ -249,15 +353,15 @@ def pictures() -> bytes:
     return stream.getvalue()
 
 
-def png() -> bytes:
-    """Make a grey PNG of 170 by 240 pixels with dark bars where lines of text would be."""
+def png(width: int = 170, height: int = 240) -> bytes:
+    """Make a grey PNG with dark bars where lines of text would be."""
     rows = []
-    for y in range(240):
-        dark = y % 12 in (4, 5, 6) and 16 < y < 224
+    for y in range(height):
+        dark = y % 12 in (4, 5, 6) and 16 < y < height - 16
         end = 90 + (y // 12 * 37) % 65
-        rows.append(b"\x00" + bytes(60 if dark and 15 < x < end else 240 for x in range(170)))
+        rows.append(b"\x00" + bytes(60 if dark and 15 < x < end else 240 for x in range(width)))
     parts = (
-        (b"IHDR", struct.pack(">IIBBBBB", 170, 240, 8, 0, 0, 0, 0)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
         (b"IDAT", zlib.compress(b"".join(rows), 9)),
         (b"IEND", b""),
     )
@@ -334,8 +438,51 @@ def mail() -> bytes:
     return message.as_bytes()
 
 
+def mailbox() -> bytes:
+    """Write a mailbox of two messages as mail programs export it; the second carries a report and a forwarded mail."""
+    second = EmailMessage()
+    second["Message-ID"] = "<20241106.1801@penmorrow.example>"
+    second["Date"] = "Wed, 06 Nov 2024 18:01:00 +0000"
+    second["From"] = "Zoë Lefèvre <zoe@lefevre.example>"
+    second["To"] = "Tamsin Orrell <tamsin@penmorrow.example>"
+    second["Subject"] = "Order cancelled"
+    second.set_content(
+        "Dear Tamsin,\n\nthe locksmith has let us off without a fee.\n\nFrom Roscoff I bring two spare hinges.\n\nZoë\n"
+    )
+    second.add_attachment(CREW.encode(), maintype="text", subtype="csv", filename="crew.csv")
+    second.add_attachment(message_of(mail()))
+    for number, part in enumerate(part for part in second.walk() if part.is_multipart()):
+        if part.get_content_maintype() == "multipart":
+            part.set_boundary(f"=_roscoff_{number}")
+    parts = []
+    for sender, sent, data in (
+        ("tamsin@penmorrow.example", "Tue Nov  5 08:17:00 2024", mail()),
+        ("zoe@lefevre.example", "Wed Nov  6 18:01:00 2024", second.as_bytes()),
+    ):
+        quoted = data.replace(b"\nFrom ", b"\n>From ")
+        parts.append(f"From {sender} {sent}\n".encode() + quoted + b"\n")
+    return b"".join(parts)
+
+
+def message_of(data: bytes) -> EmailMessage:
+    """Read a message again, to forward it."""
+    return BytesParser(policy=email.policy.default).parsebytes(data)
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    """Pack files with fixed times."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in members.items():
+            new.writestr(zipfile.ZipInfo(name, (2025, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
 if __name__ == "__main__":
     formats(HERE / "formats")
     bad(HERE / "bad")
+    if sys.argv[1:] == ["office"]:
+        office.build(HERE / "formats", png)
+        archive(HERE / "formats")
     for path in sorted(HERE.glob("*/*")):
         print(f"{path.stat().st_size:>7,} {path.relative_to(HERE)}")
