@@ -12,45 +12,17 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import DiskFullError, LibraryBusyError, LibraryError, StaleIndexError
-from index.types import Document, DocumentInfo, Page, Passage
+from index.records import FORGET_FORMER, NewDocument, delete_document, insert_document
+from index.schema import SCHEMA_VERSION, migrate
+from index.types import Document, DocumentInfo, Heading, Page, Passage
 
 if TYPE_CHECKING:
     import sqlite3
-
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, published TEXT, author TEXT, media_type TEXT NOT NULL, language TEXT,
-    added TEXT NOT NULL, characters INTEGER NOT NULL, pages TEXT NOT NULL, passages INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE texts (document_id TEXT PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE sources (source TEXT PRIMARY KEY, document_id TEXT NOT NULL, added TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX sources_by_document ON sources (document_id);
-CREATE TABLE passages (
-    id TEXT PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    page INTEGER, heading TEXT NOT NULL, text TEXT NOT NULL
-);
-CREATE INDEX passages_by_document ON passages (document_id, start);
-CREATE TABLE announced (document_id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE conversations (id TEXT PRIMARY KEY, title TEXT NOT NULL, updated TEXT NOT NULL, data TEXT NOT NULL)
-    WITHOUT ROWID;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class NewDocument:
-    """A document ready to be recorded, with its passages."""
-
-    document: Document
-    passages: Sequence[Passage]
 
 
 class Catalog:
@@ -125,7 +97,8 @@ class Catalog:
             ) from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold a write transaction; it is undone if the block raises."""
         connection = self._connection()
         with self._explained():
             connection.execute("BEGIN IMMEDIATE")
@@ -136,7 +109,8 @@ class Catalog:
                 raise
             connection.execute("COMMIT")
 
-    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read all rows of a query."""
         with self._explained():
             return self._connection().execute(sql, values).fetchall()
 
@@ -152,107 +126,111 @@ class Catalog:
         if version == SCHEMA_VERSION:
             return
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody else was quicker
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
+        migrate(connection)
 
     # What the library is
 
     def get_meta(self, key: str) -> str | None:
         """Read a property of the library, such as the name of its encoder."""
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
         """Write a property of the library."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # Changes
 
     def announce(self, document_ids: Iterable[str]) -> None:
         """Record that the other stores are about to change for these documents."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.executemany("INSERT OR IGNORE INTO announced VALUES (?)", [(i,) for i in document_ids])
 
     def announced(self) -> list[str]:
         """List the documents whose change was announced and not committed."""
-        return [row[0] for row in self._rows("SELECT document_id FROM announced ORDER BY document_id")]
+        return [row[0] for row in self.rows("SELECT document_id FROM announced ORDER BY document_id")]
 
-    def commit(self, add: Sequence[NewDocument] = (), remove: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+    def commit(
+        self,
+        add: Sequence[NewDocument] = (),
+        remove: Sequence[str] = (),
+        settled: Sequence[str] = (),
+        replaced: Sequence[str] = (),
+        sources: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
         """Record additions and removals and take back their announcements, all or nothing.
 
         Args:
             add: Documents to record; one that is there already only gains its source.
-            remove: Ids of documents to forget, with their sources.
+            remove: Ids of documents to forget, with their sources and what their files held before.
             settled: Ids whose announcement is void because nothing changed.
+            replaced: Ids of documents whose file now holds something else; their text is kept, so that citations of it
+                can be found again in what took its place.
+            sources: `(source, document id, file)` of sources that now hold a document that is known already.
         """
-        with self._transaction() as connection:
+        ended = datetime.now(UTC).isoformat()
+        with self.transaction() as connection:
+            for document_id in replaced:
+                connection.execute(
+                    "INSERT OR REPLACE INTO former SELECT t.document_id, s.source, ?, t.data FROM texts t "
+                    "JOIN sources s ON s.document_id = t.document_id WHERE t.document_id = ? LIMIT 1",
+                    (ended, document_id),
+                )
             for document_id in remove:
-                for table, column in (
-                    ("passages", "document_id"), ("texts", "document_id"), ("sources", "document_id"),
-                    ("documents", "id"), ("announced", "document_id"),
-                ):  # fmt: skip
-                    connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (document_id,))
+                connection.execute(
+                    "DELETE FROM former WHERE source IN (SELECT source FROM sources WHERE document_id = ?)",
+                    (document_id,),
+                )
+            for document_id in (*replaced, *remove):
+                delete_document(connection, document_id)
             for new in add:
-                self._insert(connection, new)
+                insert_document(connection, new)
                 connection.execute("DELETE FROM announced WHERE document_id = ?", (new.document.id,))
-            connection.executemany("DELETE FROM announced WHERE document_id = ?", [(i,) for i in settled])
-
-    def _insert(self, connection: sqlite3.Connection, new: NewDocument) -> None:
-        d = new.document
-        pages = json.dumps([[p.number, p.start, p.end, p.width, p.height] for p in d.pages])
-        connection.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (d.id, d.title, d.published.isoformat() if d.published else None, d.author, d.media_type, d.language,
-             d.added.isoformat(), len(d.text), pages, len(new.passages)),
-        )  # fmt: skip
-        connection.execute(
-            "INSERT OR REPLACE INTO texts VALUES (?, ?)", (d.id, zlib.compress(d.text.encode("utf-8"), 6))
-        )
-        connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (d.source, d.id, d.added.isoformat()))
-        connection.execute("DELETE FROM passages WHERE document_id = ?", (d.id,))
-        connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(p.id, p.document_id, p.start, p.end, p.page, p.heading, p.text) for p in new.passages],
-        )
-
-    def set_source(self, source: str, document_id: str, added: datetime) -> None:
-        """Record that a source holds a document that is already known."""
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source, document_id, added.isoformat())
+            connection.executemany(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", [(s, i, ended, f) for s, i, f in sources]
             )
+            connection.executemany("DELETE FROM announced WHERE document_id = ?", [(i,) for i in settled])
+            connection.executemany(FORGET_FORMER, [(new.document.source,) * 2 for new in add] if replaced else [])
+
+    def forget_sources(self, sources: Sequence[str]) -> None:
+        """Forget sources whose documents have others; what they held before is forgotten as well."""
+        with self.transaction() as connection:
+            for table in ("sources", "former"):
+                connection.executemany(f"DELETE FROM {table} WHERE source = ?", [(s,) for s in sources])
+
+    def settle_vectors(self, passage_ids: Sequence[str], *, pending: bool = False) -> None:
+        """Record that passages have a vector now, or that they wait for one."""
+        with self.transaction() as connection:
+            sql = f"UPDATE passages SET pending = {int(pending)} WHERE id = ?"
+            connection.executemany(sql, [(i,) for i in passage_ids])
 
     # Questions about it
 
     def document_of_source(self, source: str) -> str | None:
         """Find the id of the document that a source held when it was last added."""
-        rows = self._rows("SELECT document_id FROM sources WHERE source = ?", (source,))
+        rows = self.rows("SELECT document_id FROM sources WHERE source = ?", (source,))
         return rows[0][0] if rows else None
 
     def sources_of(self, document_id: str) -> list[str]:
         """List the sources of a document, the oldest first."""
         sql = "SELECT source FROM sources WHERE document_id = ? ORDER BY added, source"
-        return [row[0] for row in self._rows(sql, (document_id,))]
+        return [row[0] for row in self.rows(sql, (document_id,))]
 
     def has_document(self, document_id: str) -> bool:
         """Tell whether a document is recorded."""
-        return bool(self._rows("SELECT 1 FROM documents WHERE id = ?", (document_id,)))
+        return bool(self.rows("SELECT 1 FROM documents WHERE id = ?", (document_id,)))
 
     def get_document(self, document_id: str) -> Document | None:
         """Read a document with its text; `None` if there is none of this id."""
-        rows = self._rows(
-            "SELECT d.title, d.published, d.author, d.media_type, d.language, d.added, d.pages, t.data "
-            "FROM documents d JOIN texts t ON t.document_id = d.id WHERE d.id = ?",
+        rows = self.rows(
+            "SELECT d.title, d.published, d.author, d.media_type, d.language, d.added, d.pages, t.data, "
+            "d.headings FROM documents d JOIN texts t ON t.document_id = d.id WHERE d.id = ?",
             (document_id,),
         )
         if not rows:
             return None
-        title, published, author, media_type, language, added, pages, data = rows[0]
+        title, published, author, media_type, language, added, pages, data, headings = rows[0]
         return Document(
             id=document_id,
             source=(self.sources_of(document_id) or [""])[0],
@@ -264,42 +242,62 @@ class Catalog:
             media_type=media_type,
             language=language,
             added=datetime.fromisoformat(added),
+            headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+            tags=tuple(self.tags_of(document_id)),
         )
 
-    def page_at(self, document_id: str, offset: int) -> int | None:
-        """Find the number of the page that holds an offset of a document's text; `None` without pages."""
-        rows = self._rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
-        number: int | None = None
+    def tags_of(self, document_id: str) -> list[str]:
+        """List a document's tags."""
+        return [row[0] for row in self.rows("SELECT tag FROM tags WHERE document_id = ? ORDER BY tag", (document_id,))]
+
+    def page_at(self, document_id: str, offset: int) -> Page | None:
+        """Find the page that holds an offset of a document's text; `None` without pages."""
+        rows = self.rows("SELECT pages FROM documents WHERE id = ?", (document_id,))
+        found: Page | None = None
         for page in json.loads(rows[0][0]) if rows else ():
             if page[1] > offset:
                 break
-            number = page[0]
-        return number
+            found = Page(*page)
+        return found
 
-    def list_documents(self, document_ids: Sequence[str] | None = None) -> list[DocumentInfo]:
-        """List documents without their text, by title; all of them if no ids are given."""
-        sql = (
-            "SELECT d.id, (SELECT source FROM sources s WHERE s.document_id = d.id ORDER BY added, source LIMIT 1), "
-            "d.title, d.published, d.author, d.media_type, d.language, d.added, d.characters, "
-            "json_array_length(d.pages), d.passages FROM documents d"
-        )
+    def list_documents(
+        self, document_ids: Sequence[str] | None = None, where: tuple[str, list[object]] | None = None
+    ) -> list[DocumentInfo]:
+        """List documents without their text, by title.
+
+        Args:
+            document_ids: Only these; all if `None`.
+            where: An SQL condition on `documents d` with its values, as `Filter.to_sql` makes it.
+        """
+        conditions, values = ["1"], list[object]()
         if document_ids is not None:
-            sql += f" WHERE d.id IN ({','.join('?' * len(document_ids))})"
-        rows = self._rows(f"{sql} ORDER BY d.title COLLATE NOCASE, d.id", tuple(document_ids or ()))
+            conditions.append(f"d.id IN ({','.join('?' * len(document_ids))})")
+            values += document_ids
+        if where is not None:
+            conditions.append(where[0])
+            values += where[1]
+        rows = self.rows(f"{_LIST} WHERE {' AND '.join(conditions)} ORDER BY d.title COLLATE NOCASE, d.id", values)
         return [
-            DocumentInfo(r[0], r[1] or "", r[2], _date(r[3]), r[4], r[5], r[6], datetime.fromisoformat(r[7]), *r[8:])
+            DocumentInfo(
+                r[0], r[1] or "", r[2], _date(r[3]), r[4], r[5], r[6], datetime.fromisoformat(r[7]), r[8], r[9], r[10],
+                r[11], tuple(json.loads(r[12])),
+            )
             for r in rows
-        ]
+        ]  # fmt: skip
+
+    def match(self, where: tuple[str, list[object]]) -> list[str]:
+        """List the ids of the documents that meet an SQL condition on `documents d`, as `Filter.to_sql` makes it."""
+        return [row[0] for row in self.rows(f"SELECT d.id FROM documents d WHERE {where[0]}", where[1])]
 
     def find_documents(self, prefix: str) -> list[str]:
         """List the ids that begin with a prefix."""
         sql = "SELECT id FROM documents WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 20"
-        return [row[0] for row in self._rows(sql, (len(prefix), prefix))]
+        return [row[0] for row in self.rows(sql, (len(prefix), prefix))]
 
     def get_passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Read passages by id; unknown ids are left out."""
         marks = ",".join("?" * len(ids))
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT id, document_id, start, end, text, page, heading FROM passages WHERE id IN ({marks})", tuple(ids)
         )
         return {row[0]: Passage(*row[1:]) for row in rows}
@@ -307,36 +305,44 @@ class Catalog:
     def passages_of(self, document_id: str) -> list[Passage]:
         """Read a document's passages in the order of its text."""
         sql = "SELECT document_id, start, end, text, page, heading FROM passages WHERE document_id = ? ORDER BY start"
-        return [Passage(*row) for row in self._rows(sql, (document_id,))]
+        return [Passage(*row) for row in self.rows(sql, (document_id,))]
 
     def passage_ids(self) -> set[str]:
         """Read the ids of all passages."""
-        return {row[0] for row in self._rows("SELECT id FROM passages")}
+        return {row[0] for row in self.rows("SELECT id FROM passages")}
+
+    def digests_of(self, document_ids: Sequence[str] | None = None) -> dict[str, tuple[str, bool]]:
+        """Read, for each passage of some documents (or of all), the digest of its embedded text and if it is pending.
+
+        Returns:
+            `{passage id: (digest, pending)}`; the digest is empty in documents of an older schema.
+        """
+        sql, values = "SELECT id, digest, pending FROM passages", tuple(document_ids or ())
+        if document_ids is not None:
+            sql += f" WHERE document_id IN ({','.join('?' * len(document_ids))})"
+        return {row[0]: (row[1], bool(row[2])) for row in self.rows(sql, values)}
+
+    def pending_documents(self, limit: int, after: str = "") -> list[str]:
+        """List documents with passages that wait for a vector, in the order of their ids, from behind one of them."""
+        sql = "SELECT DISTINCT document_id FROM passages WHERE pending AND document_id > ? ORDER BY document_id LIMIT ?"
+        return [row[0] for row in self.rows(sql, (after, limit))]
+
+    def count_pending(self) -> int:
+        """Count the passages that wait for a vector."""
+        return int(self.rows("SELECT count(*) FROM passages WHERE pending")[0][0])
 
     def count(self) -> tuple[int, int]:
         """Count documents and passages."""
-        row = self._rows("SELECT count(*), coalesce(sum(passages), 0) FROM documents")[0]
+        row = self.rows("SELECT count(*), coalesce(sum(passages), 0) FROM documents")[0]
         return int(row[0]), int(row[1])
 
-    # Conversations, as JSON that the upper floor writes and reads
 
-    def save_conversation(self, conversation_id: str, title: str, data: str) -> None:
-        """Store a conversation under its id, in place of an earlier state of it."""
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?)",
-                (conversation_id, title, datetime.now(UTC).isoformat(), data),
-            )
-
-    def load_conversation(self, conversation_id: str) -> str | None:
-        """Read a conversation as it was stored; `None` if there is none of this id."""
-        rows = self._rows("SELECT data FROM conversations WHERE id = ?", (conversation_id,))
-        return str(rows[0][0]) if rows else None
-
-    def list_conversations(self) -> list[tuple[str, str, datetime]]:
-        """List `(id, title, last change)` of the conversations, the newest first."""
-        rows = self._rows("SELECT id, title, updated FROM conversations ORDER BY updated DESC")
-        return [(row[0], row[1], datetime.fromisoformat(row[2])) for row in rows]
+_LIST = (
+    "SELECT d.id, (SELECT source FROM sources s WHERE s.document_id = d.id ORDER BY added, source LIMIT 1), "
+    "d.title, d.published, d.author, d.media_type, d.language, d.added, d.characters, json_array_length(d.pages), "
+    "d.passages, (SELECT count(*) FROM passages p WHERE p.document_id = d.id AND p.pending), "
+    "(SELECT json_group_array(tag) FROM tags t WHERE t.document_id = d.id) FROM documents d"
+)
 
 
 def _date(value: str | None) -> date | None:

@@ -71,6 +71,35 @@ class Encoder(Protocol):
         """
 
 
+class PortableTokenizer:
+    """A tokenizer without its model: what the splitter needs, small enough to be sent to a worker process.
+
+    Args:
+        definition: The text of a `tokenizer.json`.
+        max_tokens: Tokens the encoder reads, special ones included.
+        special_tokens: How many of those are special.
+    """
+
+    def __init__(self, definition: str, max_tokens: int, special_tokens: int) -> None:
+        self._definition = definition
+        self.max_tokens = max_tokens
+        self.special_tokens = special_tokens
+        self._tokenizer: Any = None
+
+    def __reduce__(self) -> tuple[type[PortableTokenizer], tuple[str, int, int]]:
+        return (type(self), (self._definition, self.max_tokens, self.special_tokens))
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """See `Encoder.token_offsets`."""
+        if self._tokenizer is None:
+            self._tokenizer = _open_tokenizer(self._definition)
+        return _offsets(self._tokenizer, text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Encoder.count_tokens`."""
+        return len(self.token_offsets(text))
+
+
 class OnnxEncoder:
     """The shipped all-MiniLM-L6-v2, int8, on the CPU. Loaded when first used; safe from several threads.
 
@@ -97,33 +126,45 @@ class OnnxEncoder:
         except (OSError, ValueError, KeyError) as error:
             raise _damaged(self._folder, error) from error
         self._lock = threading.Lock()
-        self._parts: tuple[Any, Any] | None = None
+        self._session: Any = None
+        self._tokenizer: Any = None
+
+    def portable(self) -> PortableTokenizer:
+        """Give the part that cuts texts into tokens, which can be sent to another process."""
+        file = self._folder / "tokenizer.json"
+        return PortableTokenizer(file.read_text(encoding="utf-8"), self.max_tokens, self.special_tokens)
 
     def _loaded(self) -> tuple[Any, Any]:
+        """The model's session and tokenizer."""
+        tokenizer = self._loaded_tokenizer()
         with self._lock:
-            if self._parts is None:
+            if self._session is None:
                 import onnxruntime
-                from tokenizers import Tokenizer
 
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._threads
                 options.log_severity_level = 3
                 options.enable_cpu_mem_arena = False  # keeps the memory of the largest batch for ever otherwise
                 try:
-                    session = onnxruntime.InferenceSession(
+                    self._session = onnxruntime.InferenceSession(
                         str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
                     )
-                    tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-                except Exception as error:  # both raise types of their native parts
+                except Exception as error:  # a type of its native part
                     raise _damaged(self._folder, error) from error
-                tokenizer.no_truncation()
-                tokenizer.no_padding()
-                self._parts = (session, tokenizer)
-            return self._parts
+            return self._session, tokenizer
+
+    def _loaded_tokenizer(self) -> Any:
+        with self._lock:
+            if self._tokenizer is None:
+                try:
+                    self._tokenizer = _open_tokenizer((self._folder / "tokenizer.json").read_text(encoding="utf-8"))
+                except Exception as error:  # a type of its native part, or the file system's
+                    raise _damaged(self._folder, error) from error
+            return self._tokenizer
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """See `Encoder.token_offsets`."""
-        return _offsets(self._loaded()[1], text)
+        return _offsets(self._loaded_tokenizer(), text)
 
     def count_tokens(self, text: str) -> int:
         """See `Encoder.count_tokens`."""
@@ -219,15 +260,15 @@ class SentenceTransformerEncoder:
             raise ModelUnavailableError(
                 f"The encoder {model!r} has no fast tokenizer.", remedy="Choose a model that ships tokenizer.json."
             )
-        from tokenizers import Tokenizer
-
-        self._tokenizer: Any = Tokenizer.from_str(backend.to_str())  # a copy: ours must not truncate, the model's must
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer: Any = _open_tokenizer(backend.to_str())  # a copy: ours must not truncate, the model's must
         self._batch_size = batch_size or (32 if device == "cpu" else 256)
         self.name = model
         self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length or 512)
+
+    def portable(self) -> PortableTokenizer:
+        """Give the part that cuts texts into tokens, which can be sent to another process."""
+        return PortableTokenizer(self._tokenizer.to_str(), self.max_tokens, self.special_tokens)
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """See `Encoder.token_offsets`."""
@@ -286,6 +327,15 @@ def open_encoder(model: str | None = None, device: str = "cpu") -> Encoder:
     if not model or model == DEFAULT_ENCODER:
         return OnnxEncoder()
     return SentenceTransformerEncoder(model, device)
+
+
+def _open_tokenizer(definition: str) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer: Any = Tokenizer.from_str(definition)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,30 @@ from index.types import Passage
 _ANALYZER = "dossier_en"
 _TITLE_BOOST = 0.5
 _HEAP = 60_000_000  # bytes; tantivy wants at least 15 MB a thread
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as the index knows it: its title, and what searches may be limited by (see `index.vectors.Labels`)."""
+
+    title: str
+    media_type: str = ""
+    language: str = ""
+    published: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which documents a search may find, as both indexes can tell; `None` does not limit.
+
+    `documents` are ids. `published` are conditions that must all hold, each a choice of ranges `(first, last)` of
+    numbers YYYYMMDD, both included, where 0 stands for no date.
+    """
+
+    media_types: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    documents: tuple[str, ...] | None = None
+    published: tuple[tuple[tuple[int, int], ...], ...] = ()
 
 
 class LexicalIndex:
@@ -31,12 +56,12 @@ class LexicalIndex:
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
         self._schema = self._index.schema
 
-    def replace(self, passages: Sequence[Passage], titles: Mapping[str, str], remove: Iterable[str] = ()) -> None:
+    def replace(self, passages: Sequence[Passage], documents: Mapping[str, Entry], remove: Iterable[str] = ()) -> None:
         """Index documents whole, in place of what was there of them; visible when this returns.
 
         Args:
             passages: All passages of the documents.
-            titles: Title of each document, by id.
+            documents: Each of the documents, by id.
             remove: Ids of further documents to forget in the same commit.
         """
         import tantivy
@@ -44,14 +69,18 @@ class LexicalIndex:
         try:
             writer = self._index.writer(_HEAP, 1)
             try:
-                for document_id in {*remove, *titles}:
+                for document_id in {*remove, *documents}:
                     writer.delete_documents_by_term("document_id", document_id)
                 for passage in passages:
+                    of = documents[passage.document_id]
                     entry = tantivy.Document()
                     entry.add_text("id", passage.id)
                     entry.add_text("document_id", passage.document_id)
-                    entry.add_text("title", f"{titles[passage.document_id]} {passage.heading}")
+                    entry.add_text("title", f"{of.title} {passage.heading}")
                     entry.add_text("text", passage.text)
+                    entry.add_text("type", of.media_type)
+                    entry.add_text("language", of.language)
+                    entry.add_unsigned("published", of.published)
                     writer.add_document(entry)
                 writer.commit()
             finally:
@@ -68,12 +97,13 @@ class LexicalIndex:
         """Cut a text into index terms, in order, with repetitions."""
         return [str(term) for term in self._analyzer.analyze(text)]
 
-    def search(self, terms: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
+    def search(self, terms: Mapping[str, float], limit: int, limits: Limits | None = None) -> list[tuple[str, float]]:
         """Find the passages that BM25 ranks highest for weighted terms.
 
         Args:
             terms: Index terms (see `terms`) and their weight, 1 for an ordinary word of the query.
             limit: How many passages at most.
+            limits: Only among these documents.
 
         Returns:
             `(passage id, score)`, the best first; scores are above 0 and mean nothing between queries.
@@ -89,8 +119,24 @@ class LexicalIndex:
             return []
         self._index.reload()  # another process may have added documents
         searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(clauses), limit, count=False)
+        query = tantivy.Query.boolean_query(clauses)
+        if limits is not None:
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *self._limiting(limits)])
+        found = searcher.search(query, limit, count=False)
         return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in found.hits]
+
+    def _limiting(self, limits: Limits) -> list[tuple[Any, Any]]:
+        """Clauses that must hold and change no score."""
+        import tantivy
+
+        must, should, query = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Query
+        sets = (("type", limits.media_types), ("language", limits.languages), ("document_id", limits.documents))
+        found = [query.term_set_query(self._schema, name, list(words)) for name, words in sets if words is not None]
+        number = tantivy.FieldType.Unsigned
+        for spans in limits.published:
+            ranges = [query.range_query(self._schema, "published", number, first, last) for first, last in spans]
+            found.append(query.boolean_query([(should, r) for r in ranges]) if ranges else query.empty_query())
+        return [(must, query.const_score_query(one, 0.0)) for one in found]
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """Count the passages that hold each term in their text, or in their title if that is more."""
@@ -145,6 +191,9 @@ def _open(folder: Path) -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("document_id", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("type", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("language", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("published", stored=False, indexed=True, fast=True)
     builder.add_text_field("title", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
     builder.add_text_field("text", stored=False, tokenizer_name=_ANALYZER, index_option="freq")
     return tantivy.Index(builder.build(), path=str(folder), reuse=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from index.catalog import Catalog
-from index.errors import DocumentError, NoLibraryError, StaleIndexError
-from index.lock import WriteLock
+from index.errors import DocumentError, LibraryError, NoLibraryError
+from index.parts import LibraryParts, Progress
 from index.search import fuse, promote, to_hits
 from index.settings import LibrarySettings, load_settings
 from index.types import AddReport, Document, DocumentInfo, Hit, Passage
@@ -22,29 +19,16 @@ if TYPE_CHECKING:
 
     from index.embed import Encoder
     from index.ingest import SourceText
-    from index.lexical import LexicalIndex
-    from index.vectors import VectorStore
+    from index.where import Filter
 
-Progress = Callable[[int, int, str], None]
-"""Called with files done, files in all, and the name of the one at hand."""
+__all__ = ["Library", "Progress"]
 
 
-class Library:
+class Library(LibraryParts):
     """A folder with a catalog, vectors and a lexical index. Make one with `Library.open`.
 
     Safe from several threads. Several processes may read; one at a time writes.
     """
-
-    def __init__(self, path: Path, settings: LibrarySettings, encoder: Encoder | None) -> None:
-        self.path = path
-        self.settings = settings
-        self.catalog = Catalog(path / "catalog.sqlite", settings.busy_timeout)
-        self._given_encoder = encoder
-        self._encoder: Encoder | None = None
-        self._vectors: VectorStore | None = None
-        self._lexical: LexicalIndex | None = None
-        # One lock for both: importing the libraries behind them from two threads at once breaks numpy's import.
-        self._lock = threading.RLock()
 
     @classmethod
     def open(
@@ -95,14 +79,6 @@ class Library:
             raise
         return library
 
-    def close(self) -> None:
-        """Let go of all files."""
-        with self._lock:
-            if self._vectors is not None:
-                self._vectors.close()
-            self._vectors = self._lexical = None
-            self.catalog.close()
-
     def __enter__(self) -> Library:
         return self
 
@@ -111,96 +87,22 @@ class Library:
     ) -> None:
         self.close()
 
-    # Parts
-
-    @property
-    def encoder(self) -> Encoder:
-        """The library's encoder, loaded when first used.
-
-        Raises:
-            StaleIndexError: It is not the one whose vectors the library holds.
-            ModelUnavailableError: It cannot be loaded.
-        """
-        with self._lock:
-            if self._encoder is None:
-                encoder = self._given_encoder
-                if encoder is None:
-                    from index.embed import open_encoder
-
-                    name = self.settings.encoder or self.catalog.get_meta("encoder_model") or None
-                    encoder = open_encoder(name, self.settings.device)
-                known = self.catalog.get_meta("encoder")
-                if known is not None and known != encoder.name:
-                    raise _stale(self.path, known, encoder.name)
-                self._encoder = encoder
-            return self._encoder
-
-    def _check_encoder(self) -> None:
-        """Refuse another encoder by its name alone, before anything is loaded."""
-        known = self.catalog.get_meta("encoder_model")
-        if known is not None and self.settings.encoder and self.settings.encoder != known:
-            raise _stale(self.path, known, self.settings.encoder)
-        if self._given_encoder is not None:
-            assert self.encoder is self._given_encoder
-
-    def remember_encoder(self) -> None:
-        """Write the encoder's name into a library that has none yet."""
-        if self.catalog.get_meta("encoder") is None:
-            model = self.settings.encoder or "all-MiniLM-L6-v2"
-            self.catalog.set_meta("encoder_model", model)
-            self.catalog.set_meta("encoder", self.encoder.name)
-
-    def _stores(self) -> tuple[VectorStore, LexicalIndex]:
-        with self._lock:
-            if self._vectors is None or self._lexical is None:
-                from index.lexical import LexicalIndex
-                from index.vectors import VectorStore
-
-                # Two processes that make the same store at once would each find it half made by the other.
-                with WriteLock(self.path / "open.lock", self.settings.busy_timeout):
-                    self._vectors = VectorStore(self.path / "vectors")
-                    self._lexical = LexicalIndex(self.path / "lexical")
-                self._repair()
-            return self._vectors, self._lexical
-
-    @property
-    def vectors(self) -> VectorStore:
-        """The dense index, opened when first used."""
-        return self._stores()[0]
-
-    @property
-    def lexical(self) -> LexicalIndex:
-        """The lexical index, opened when first used."""
-        return self._stores()[1]
-
-    @contextmanager
-    def writing(self, timeout: float | None = None) -> Iterator[None]:
-        """Hold the library's write lock.
-
-        Raises:
-            LibraryBusyError: Another process holds it for longer than `timeout` (that of the settings if `None`).
-        """
-        wait = self.settings.busy_timeout if timeout is None else timeout
-        with WriteLock(self.path / "write.lock", wait):
-            yield
-
-    def _repair(self) -> None:
-        from index.repair import repair
-
-        repair(self)
-
     # Documents
 
-    def add(self, paths: Iterable[str | Path] | str | Path, progress: Progress | None = None) -> AddReport:
+    def add(
+        self, paths: Iterable[str | Path] | str | Path, progress: Progress | None = None, *, embed: bool = True
+    ) -> AddReport:
         """Add files, and all supported files of folders.
 
         A file that is there already is left alone; one whose bytes changed takes the place of its old state. A file
-        that cannot be used is reported and the rest goes on. Every batch is complete in all three stores before it
-        counts as added, so an interruption loses only the batch at hand.
+        that cannot be used is reported and the rest goes on. A document can be found by its words as soon as its batch
+        is recorded, and by its meaning once its vectors are made, which is done last. An interruption keeps what was
+        recorded; missing vectors are made by the next `add`, `sync` or `embed`.
 
         Args:
             paths: Files or folders.
-            progress: Called after each file.
+            progress: Called after each file and each batch of vectors.
+            embed: Whether to make the vectors as well; if not, call `embed` later.
 
         Returns:
             What was added, replaced, unchanged and failed.
@@ -213,13 +115,68 @@ class Library:
         from index.ingest import add_files
 
         chosen = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        return add_files(self, [Path(p) for p in chosen], progress)
+        return self._reported(add_files(self, [Path(p) for p in chosen], progress, embed))
 
     def add_texts(self, texts: Iterable[SourceText], progress: Progress | None = None) -> AddReport:
         """Add texts that are not files, such as rows of a data set; otherwise like `add`."""
         from index.ingest import add_texts
 
-        return add_texts(self, texts, progress)
+        return self._reported(add_texts(self, texts, progress))
+
+    def sync(
+        self,
+        folders: Iterable[str | Path] | str | Path = (),
+        progress: Progress | None = None,
+        *,
+        dry_run: bool = False,
+        check: bool = False,
+        allow_empty: bool = False,
+        embed: bool = True,
+    ) -> AddReport:
+        """Bring the library to the state of folders: add what is new, replace what changed, remove what is gone.
+
+        A file counts as unchanged if its size and time stamp are; one that moved is known by its bytes and only gets
+        its new path. Of a changed document, passages whose text is the same keep their vectors.
+
+        Args:
+            folders: The folders; those of earlier calls if there are none.
+            progress: As for `add`.
+            dry_run: Only tell what would be done.
+            check: Compare the bytes even of files whose size and time stamp are the same.
+            allow_empty: Go on if a folder holds no documents any more and all of them would be removed.
+            embed: As for `add`.
+
+        Returns:
+            What was done; the lists hold sources in place of ids for files that a dry run has not read.
+
+        Raises:
+            DocumentError: A folder does not exist, or is empty and was not; nothing is changed then.
+            ConfigError: No folder is named, here or before.
+            LibraryBusyError, DiskFullError: As for `add`.
+        """
+        from index.sync import sync
+
+        chosen = [folders] if isinstance(folders, (str, Path)) else list(folders)
+        return self._reported(
+            sync(
+                self, [Path(f) for f in chosen], dry_run=dry_run, check=check, allow_empty=allow_empty, embed=embed,
+                progress=progress,
+            )
+        )  # fmt: skip
+
+    def _reported(self, report: AddReport) -> AddReport:
+        from index.report import to_json
+
+        if not report.dry_run:
+            self.ledger.save_report(to_json(report))
+        return report
+
+    def last_report(self) -> AddReport | None:
+        """Read the report of the latest `add` or `sync`; `None` if there was none yet."""
+        from index.report import from_json
+
+        text = self.ledger.last_report()
+        return from_json(text) if text is not None else None
 
     def remove(self, document_ids: Sequence[str]) -> None:
         """Remove documents from all three stores.
@@ -227,17 +184,33 @@ class Library:
         Raises:
             DocumentError: An id is not in the library; nothing is removed then.
         """
-        chosen = [self.find(document_id) for document_id in document_ids]
-        vectors, lexical = self._stores()
-        with self.writing():
-            self.catalog.announce(chosen)
-            lexical.remove(chosen)
-            vectors.remove(chosen)
-            self.catalog.commit(remove=chosen)
+        from index.writer import erase
 
-    def documents(self, document_ids: Sequence[str] | None = None) -> list[DocumentInfo]:
-        """List the documents by title, without their text."""
-        return self.catalog.list_documents(document_ids)
+        chosen = [self.find(document_id) for document_id in document_ids]
+        self._stores()
+        with self.writing():
+            files = {s for i in chosen for s in self.catalog.sources_of(i)}
+            erase(self, chosen)
+            self.ledger.forget_files(files)  # so that adding the file again reads it again
+
+    def documents(
+        self, document_ids: Sequence[str] | None = None, where: Filter | str | None = None
+    ) -> list[DocumentInfo]:
+        """List the documents by title, without their text.
+
+        Args:
+            document_ids: Only these.
+            where: Only those that this filter lets through; see `index.where`.
+        """
+        chosen = self._filter(where)
+        return self.catalog.list_documents(document_ids, chosen.to_sql() if chosen else None)
+
+    def _filter(self, where: Filter | str | None) -> Filter | None:
+        if isinstance(where, str):
+            from index.where import parse_where
+
+            where = parse_where(where)
+        return where or None
 
     def document(self, document_id: str) -> Document:
         """Read a document with its text.
@@ -268,25 +241,26 @@ class Library:
             f"There is no document {document_id!r} in this library.", remedy="dossier list shows the ids."
         )
 
-    def __len__(self) -> int:
-        return self.catalog.count()[0]
-
     # Search
 
-    def search(self, query: str, top_k: int = 10) -> list[Hit]:
+    def search(self, query: str, top_k: int = 10, *, where: Filter | str | None = None) -> list[Hit]:
         """Find the passages that best match a query, by meaning and by words.
 
         Args:
             query: A question or some words.
             top_k: How many hits at most.
+            where: Only in documents that this filter lets through, such as `"type=pdf published>=2025-01"`.
 
         Returns:
             Hits, the best first; empty if the library is.
+
+        Raises:
+            ConfigError: The filter has a key or value that means nothing.
         """
         if not query.strip() or top_k <= 0:
             return []
         terms = dict.fromkeys(self.lexical.terms(query), 1.0)
-        return self.search_vector(self.encoder.encode([query])[0], terms, top_k)
+        return self.search_vector(self.encoder.encode([query])[0], terms, top_k, where=where)
 
     def search_vector(
         self,
@@ -296,6 +270,7 @@ class Library:
         *,
         lexical_weight: float | None = None,
         each: int = 0,
+        where: Filter | str | None = None,
     ) -> list[Hit]:
         """Find passages by a query vector and weighted index terms, for callers that make these themselves.
 
@@ -305,21 +280,30 @@ class Library:
             top_k: How many hits at most.
             lexical_weight: Weight of the lexical ranking; that of the settings if `None`.
             each: How many of each method's first must be among the hits, at the end of them if need be.
+            where: As for `search`.
 
         Returns:
             Hits, the best first.
         """
+        from index.limits import compile_filter
+
         vectors, lexical = self._stores()
         depth = max(self.settings.candidates, top_k)
+        chosen = self._filter(where)
+        compiled = compile_filter(self.catalog, chosen) if chosen else (None, None)
+        if compiled is None:
+            return []  # no document passes the filter
+        among, limits = compiled
         fused = fuse(
-            vectors.search(vector, depth),
-            lexical.search(terms, depth),
+            vectors.search(vector, depth, among),
+            lexical.search(terms, depth, limits),
             self.settings.dense_weight,
             self.settings.lexical_weight if lexical_weight is None else lexical_weight,
         )
         fused = promote(fused, top_k, each)
-        wanted = [name for name, _, _ in fused[: 2 * top_k + 20]]
-        return to_hits(fused, self.catalog.get_passages(wanted), top_k)
+        passages = self.catalog.get_passages([name for name, _, _ in fused[: 2 * top_k + 20]])
+        near = self.ledger.near(list({p.document_id for p in passages.values()}))
+        return to_hits(fused, passages, top_k, near)
 
     def passages(self, document_id: str) -> list[Passage]:
         """Read a document's passages in the order of its text."""
@@ -327,18 +311,9 @@ class Library:
 
 
 def _make_folder(path: Path) -> None:
-    from index.errors import LibraryError
-
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LibraryError(
             f"The library folder {path} cannot be made: {error.strerror}.", remedy="Choose another folder."
         ) from error
-
-
-def _stale(path: Path, known: str, asked: str) -> StaleIndexError:
-    return StaleIndexError(
-        f"The library {path} holds vectors of {known}; {asked} cannot search them.",
-        remedy=f"Leave the encoder unset to use {known.split('/')[0]}, or make a new library in another folder.",
-    )

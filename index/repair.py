@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from index.errors import LibraryBusyError
-from index.split import embedded_texts
+from index.writer import entry_of
 
 if TYPE_CHECKING:
-    from index.library import Library
+    from index.parts import LibraryParts
 
 
-def repair(library: Library) -> list[str]:
+def repair(library: LibraryParts) -> list[str]:
     """Repair what differs between the three stores.
 
-    Announced documents are made anew in the other two stores. If the counts of passages still differ (a store was
-    deleted, or lost its last writes in a power cut), ids are compared one by one. A library that another process is
-    writing to is left alone: its announcements are that process's business.
+    Announced documents are compared passage by passage; if the counts of passages still differ (a store was deleted, or
+    lost its last writes in a power cut), all are. Words are indexed anew at once; passages without the right vector are
+    marked as pending, which is for `index.embedding` to end. A library that another process is writing to is left
+    alone: its announcements are that process's business.
 
     Returns:
         Ids of the documents that were repaired.
@@ -38,31 +39,34 @@ def repair(library: Library) -> list[str]:
         return []
 
 
-def _counts_agree(library: Library) -> bool:
-    expected = library.catalog.count()[1]
-    return library.vectors.count() == expected and library.lexical.count() == expected
+def _counts_agree(library: LibraryParts) -> bool:
+    expected, pending = library.catalog.count()[1], library.catalog.count_pending()
+    return library.lexical.count() == expected and expected - pending <= library.vectors.count() <= expected
 
 
-def find_differences(library: Library) -> list[str]:
-    """List the documents whose passages are missing, left over or doubled in either store."""
-    expected = library.catalog.passage_ids()
+def find_differences(library: LibraryParts) -> list[str]:
+    """List the documents of which either store lacks a passage, has one too many or doubled, or has an old vector."""
+    expected = library.catalog.digests_of()
     lexical = Counter(library.lexical.ids())
-    doubled = {name for name, count in lexical.items() if count > 1}
-    differing = (expected ^ library.vectors.ids()) | (expected ^ set(lexical)) | doubled
+    differing = {name for name, count in lexical.items() if count > 1}
+    differing |= expected.keys() ^ lexical.keys()
+    vectors = library.vectors.digests()
+    differing |= vectors.keys() - expected.keys()
+    differing |= {name for name, (digest, pending) in expected.items() if not pending and vectors.get(name) != digest}
     return sorted({name.rsplit(":", 1)[0] for name in differing})
 
 
-def rebuild(library: Library, document_ids: Sequence[str]) -> None:
-    """Make some documents anew in the vectors and the lexical index; those the catalog lacks are removed there."""
+def rebuild(library: LibraryParts, document_ids: Sequence[str]) -> None:
+    """Make some documents anew in the lexical index, and see to their vectors; those the catalog lacks are removed."""
     batch = 50
     for at in range(0, len(document_ids), batch):
-        chosen = document_ids[at : at + batch]
-        titles = {info.id: info.title for info in library.documents(list(chosen))}
-        by_document = {name: library.passages(name) for name in titles}
-        passages = [p for group in by_document.values() for p in group]
-        library.lexical.replace(passages, titles, remove=chosen)
-        library.vectors.remove(chosen)
-        if passages:
-            encoder = library.encoder
-            texts = [t for name, group in by_document.items() for t in embedded_texts(titles[name], group, encoder)]
-            library.vectors.replace(passages, encoder.encode(texts))
+        chosen = list(document_ids[at : at + batch])
+        entries = {info.id: entry_of(info) for info in library.catalog.list_documents(chosen)}
+        passages = [p for name in entries for p in library.catalog.passages_of(name)]
+        library.lexical.replace(passages, entries, remove=chosen)
+        wanted = library.catalog.digests_of(chosen)
+        there = library.vectors.digests(chosen)
+        wrong = {name for name, digest in there.items() if name not in wanted or wanted[name][0] != digest}
+        library.vectors.remove(sorted(wrong))
+        missing = [n for n, (_, pending) in wanted.items() if not pending and (n in wrong or n not in there)]
+        library.catalog.settle_vectors(missing, pending=True)

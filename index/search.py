@@ -6,6 +6,7 @@ and individual Rank Learning Methods", SIGIR 2009; weights as in later practice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from index.types import Hit, Passage, Signals
@@ -76,16 +77,48 @@ def promote(fused: Sequence[tuple[str, float, Signals]], top_k: int, each: int) 
     return head + tail
 
 
-def to_hits(fused: Sequence[tuple[str, float, Signals]], passages: Mapping[str, Passage], top_k: int) -> list[Hit]:
-    """Make hits of a fused ranking, leaving out passages removed since and repeats of a text already taken."""
-    hits: list[Hit] = []
-    seen: set[str] = set()
+def to_hits(
+    fused: Sequence[tuple[str, float, Signals]],
+    passages: Mapping[str, Passage],
+    top_k: int,
+    near: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[Hit]:
+    """Make hits of a fused ranking.
+
+    Passages removed since are left out. A passage that says the same as one taken already stands with that one as
+    `Hit.also`: it has the same words, or comes from a near-duplicate of its document and has nearly the same words and
+    exactly the same numbers (a new version of a text may differ in nothing else).
+
+    Args:
+        fused: The ranking.
+        passages: Its passages by id, as far as they are known.
+        top_k: How many hits at most.
+        near: For each document, its near-duplicates.
+    """
+    taken: list[tuple[Passage, float, Signals, list[str]]] = []
     for name, score, signals in fused:
         passage = passages.get(name)
-        if passage is None or (words := " ".join(passage.text.split())) in seen:
+        if passage is None:
             continue
-        seen.add(words)
-        hits.append(Hit(passage, score, len(hits) + 1, signals))
-        if len(hits) == top_k:
-            break
-    return hits
+        same = next((t for t in taken if _says_the_same(t[0], passage, near or {})), None)
+        if same is None:
+            if len(taken) < top_k:
+                taken.append((passage, score, signals, []))
+        elif passage.document_id != same[0].document_id and passage.document_id not in same[3]:
+            same[3].append(passage.document_id)
+    return [Hit(p, score, rank, signals, tuple(also)) for rank, (p, score, signals, also) in enumerate(taken, 1)]
+
+
+_WORD = re.compile(r"\w+")
+_SAME = 0.8
+"""Share of common words from which passages of near-duplicate documents count as saying the same."""
+
+
+def _says_the_same(one: Passage, other: Passage, near: Mapping[str, Mapping[str, float]]) -> bool:
+    if one.text == other.text or one.text.split() == other.text.split():
+        return True
+    if other.document_id not in near.get(one.document_id, {}):
+        return False
+    a, b = set(_WORD.findall(one.text.lower())), set(_WORD.findall(other.text.lower()))
+    numbers = [{w for w in words if any(c.isdigit() for c in w)} for words in (a, b)]
+    return numbers[0] == numbers[1] and len(a & b) >= _SAME * len(a | b)

@@ -46,6 +46,17 @@ class LibrarySettings:
     """Passages each search method contributes before fusing."""
     busy_timeout: float = 30.0
     """Seconds to wait for another process that is writing."""
+    vectors: str = ""
+    """Where the vectors are kept: empty for a folder of the library, `http://host:port` for a Chroma server, `cloud`
+    for Chroma Cloud (which reads CHROMA_API_KEY, CHROMA_TENANT and CHROMA_DATABASE)."""
+    workers: int = 0
+    """Processes that read files; 0 for one a processor core, eight at most."""
+    parse_seconds: int = 120
+    """Longest time one file may take to read; its process is stopped then."""
+    parse_memory_mb: int = 900
+    """Most memory, in MiB, one file may take to read; its process is stopped then."""
+    ocr: str = "auto"
+    """Whether pages without text are read by OCR: auto (if the ocr extra and tesseract are installed) or off."""
     min_free_mb: int = 100
     """Free disk space, in MiB, below which nothing more is added."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from index.resplit import kept_spans
 from index.sentences import Span, sentence_spans, trim
 from index.types import Heading, Page, Parsed, Passage
 
@@ -48,7 +49,9 @@ class _Unit:
     section: int
 
 
-def split(parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: int) -> list[Passage]:
+def split(
+    parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: int, former: Sequence[str] = ()
+) -> list[Passage]:
     """Cut a parsed document into passages.
 
     Args:
@@ -56,10 +59,23 @@ def split(parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: in
         document_id: Its id.
         tokenizer: Counts tokens as the encoder does.
         chunk_size: Aimed-at tokens of a passage; lowered to what the encoder reads less `HEADING_TOKENS`.
+        former: Texts of the passages of an older state of the document; those that did not change are kept.
 
     Returns:
         Passages in the order of the text.
     """
+    kept = kept_spans(parsed, former) if former else []
+    rest = replace(parsed, skipped=tuple(sorted([*parsed.skipped, *kept]))) if kept else parsed
+    spans = sorted([*kept, *_spans(rest, tokenizer, chunk_size)])
+    outline = _Outline(parsed.headings)
+    starts = [page.start for page in parsed.pages]
+    return [
+        Passage(document_id, a, b, parsed.text[a:b], _page_of(parsed.pages, starts, a), outline.above(a, b))
+        for a, b in spans
+    ]
+
+
+def _spans(parsed: Parsed, tokenizer: Tokenizer, chunk_size: int) -> list[Span]:
     limit = max(tokenizer.max_tokens - tokenizer.special_tokens - HEADING_TOKENS, 8)
     target = max(min(chunk_size, limit), 8)
     count = _counter(parsed.text, tokenizer)
@@ -67,13 +83,7 @@ def split(parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: in
     spans: list[Span] = []
     for group in _groups(units, target):
         spans.extend(_pack(group, target))
-    fitted = [piece for span in spans for piece in _fit(parsed.text, span, tokenizer, limit, count)]
-    outline = _Outline(parsed.headings)
-    starts = [page.start for page in parsed.pages]
-    return [
-        Passage(document_id, a, b, parsed.text[a:b], _page_of(parsed.pages, starts, a), outline.above(a, b))
-        for a, b in fitted
-    ]
+    return [piece for span in spans for piece in _fit(parsed.text, span, tokenizer, limit, count)]
 
 
 def _counter(text: str, tokenizer: Tokenizer) -> Callable[[int, int], int]:

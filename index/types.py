@@ -93,11 +93,16 @@ class Document:
     media_type: str
     language: str | None
     added: datetime
+    headings: tuple[Heading, ...] = field(default=(), repr=False)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text, for lists: its fields, and how large it is in characters and passages."""
+    """A document without its text, for lists: its fields, and how large it is in characters and passages.
+
+    `pending` passages have no vector yet: until then they are found by their words only.
+    """
 
     id: str
     source: str
@@ -110,6 +115,8 @@ class DocumentInfo:
     characters: int
     pages: int
     passages: int
+    pending: int = 0
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +155,17 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that answers a query: `score` is higher for better, `rank` counts from 1."""
+    """A passage that answers a query: `score` is higher for better, `rank` counts from 1.
+
+    `also` are ids of other documents that say the same in (nearly) the same words; their passages are not among the
+    hits.
+    """
 
     passage: Passage
     score: float
     rank: int
     signals: Signals
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +180,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What came of one call of `Library.add`: document ids by outcome, failures, and notes of the parsers."""
+    """What came of one `add` or `sync`: document ids by outcome, failures, and what the parsers noticed.
+
+    `moved` are `(old source, new source)` of the same bytes; `removed` are ids of documents whose last source is gone;
+    `duplicates` are `(source, id)` of files whose bytes are there already under another source; `near` are pairs of
+    ids of documents that are nearly the same. `embedded` passages got a new vector, `reused` ones kept theirs, and
+    `pending` ones wait for one. The other counts are over the documents added or replaced. `dry_run` says that nothing
+    was changed and the lists tell what would be; new files have no id then and are listed by source.
+    """
 
     added: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -177,3 +196,31 @@ class AddReport:
     notes: tuple[tuple[str, str], ...] = ()
     passages: int = 0
     seconds: float = 0.0
+    moved: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    near: tuple[tuple[str, str], ...] = ()
+    embedded: int = 0
+    reused: int = 0
+    pending: int = 0
+    pages: int = 0
+    silent_pages: int = 0
+    images: int = 0
+    tables: int = 0
+    undated: int = 0
+    languages: tuple[tuple[str, int], ...] = ()
+    unchanged_files: int = 0
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a change of the library is: `stage` is "read" (counts files) or "embed" (counts passages).
+
+    `total` is 0 where it is not known; `name` is the file at hand, empty when embedding.
+    """
+
+    stage: str
+    done: int
+    total: int
+    name: str = ""

@@ -18,6 +18,7 @@ from rag.verify import check, normalise
 
 if TYPE_CHECKING:
     from index.embed import Encoder
+    from index.where import Filter
     from rag.reader import Selection
     from rag.reader.read import Chosen
 
@@ -82,9 +83,11 @@ class Assistant:
     ) -> None:
         self.close()
 
-    def add(self, paths: Iterable[str | Path] | str | Path, progress: Progress | None = None) -> AddReport:
+    def add(
+        self, paths: Iterable[str | Path] | str | Path, progress: Progress | None = None, *, embed: bool = True
+    ) -> AddReport:
         """Add files and folders to the library; see `Library.add`."""
-        return self.library.add(paths, progress)
+        return self.library.add(paths, progress, embed=embed)
 
     def warm_up(self) -> None:
         """Load models and indexes now, so that the first question does not wait for them."""
@@ -93,33 +96,39 @@ class Assistant:
         load_weights()
         self.library.search("warm up", 1)
 
-    def ask(self, question: str, conversation: Conversation | None = None) -> Answer:
+    def ask(
+        self, question: str, conversation: Conversation | None = None, *, where: Filter | str | None = None
+    ) -> Answer:
         """Answer a question.
 
         Args:
             question: The question, as typed.
             conversation: The turns before it; a follow-up is understood from them.
+            where: Only from documents that this filter lets through, such as `"type=pdf published>=2025-01"`.
 
         Returns:
             The answer: verbatim statements with citations, or an abstention with the nearest passages in `hits`.
 
         Raises:
             QuestionError: The question is empty or too long.
+            ConfigError: The filter has a key or value that means nothing.
             LibraryError: The library cannot be read.
         """
-        for event in self.stream(question, conversation):
+        for event in self.stream(question, conversation, where=where):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, question: str, conversation: Conversation | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, conversation: Conversation | None = None, *, where: Filter | str | None = None
+    ) -> Iterator[Event]:
         """Answer a question step by step: `Searching`, `Hits`, a `Sentence` for each statement, `Done`.
 
         Args and errors as for `ask`. Closing the iterator stops the work at the next event.
         """
         question = self._checked(question)
         clock = _Clock()
-        searched = len(self.library)
+        searched = len(self.library.documents(where=where)) if where else len(self.library)
         if searched == 0:
             yield Searching(question)
             yield Hits(())
@@ -132,7 +141,9 @@ class Assistant:
         query = make_query(question, conversation, self.library, self.settings)
         clock.lap("query")
         yield Searching(query.standalone_question)
-        hits = self.library.search_vector(query.vector, query.terms, self.settings.passages, each=self.settings.each)
+        hits = self.library.search_vector(
+            query.vector, query.terms, self.settings.passages, each=self.settings.each, where=where
+        )
         documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
         clock.lap("search")
         yield Hits(tuple(hits))
@@ -186,20 +197,24 @@ def _state(selection: Selection, documents: dict[str, DocumentInfo], library: Li
     chosen: Sequence[Chosen] = () if selection.abstained else selection.chosen
     for marker, piece in enumerate(chosen, 1):
         document = documents[piece.hit.passage.document_id]
-        citation = _cite(marker, piece, document, library.catalog.page_at(document.id, piece.start))
+        citation = _cite(marker, piece, document, library)
         text = normalise(piece.quote)
         support, verdict = check(text, [citation.quote])
         yield Sentence(Statement(text, (marker,), support, verdict), (citation,))
 
 
-def _cite(marker: int, piece: Chosen, document: DocumentInfo, page: int | None) -> Citation:
+def _cite(marker: int, piece: Chosen, document: DocumentInfo, library: Library) -> Citation:
+    page = library.catalog.page_at(document.id, piece.start)
+    also = library.catalog.list_documents(piece.hit.also) if piece.hit.also else []
     return Citation(
         marker=marker,
         document_id=document.id,
         title=document.title,
         source=document.source,
         published=document.published,
-        page=page,
+        page=page.number if page else None,
+        page_label=page.label if page else "",
+        also=tuple(info.title for info in also),
         start=piece.start,
         end=piece.end,
         quote=piece.quote,

@@ -22,6 +22,9 @@ def citation_record(citation: Citation) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
+        "page_label": citation.page_label,
+        "also": list(citation.also),
+        "permalink": citation.permalink,
     }
 
 
@@ -64,7 +67,15 @@ def hit_record(hit: Hit, source: str) -> dict[str, Any]:
             "lexical_rank": signals.lexical_rank,
         },
         "text": hit.passage.text,
+        "also": list(hit.also),
     }
+
+
+def _citation(data: dict[str, Any]) -> Citation:
+    values = {name: value for name, value in data.items() if name != "permalink"}
+    values["published"] = date.fromisoformat(data["published"]) if data["published"] else None
+    values["also"] = tuple(data.get("also", ()))
+    return Citation(**values)
 
 
 def answer_from_record(data: dict[str, Any]) -> Answer:
@@ -75,10 +86,7 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         statements=tuple(
             Statement(s["text"], tuple(s["citations"]), s["support"], s["verdict"]) for s in data["statements"]
         ),
-        citations=tuple(
-            Citation(**{**c, "published": date.fromisoformat(c["published"]) if c["published"] else None})
-            for c in data["citations"]
-        ),
+        citations=tuple(_citation(c) for c in data["citations"]),
         hits=(),
         abstained=data["abstained"],
         confidence=data["confidence"],
@@ -132,7 +140,7 @@ def conversation_to_markdown(conversation: Conversation) -> str:
         for citation in turn.answer.citations:
             number += 1
             names[citation.marker] = number
-            where = f", p. {citation.page}" if citation.page else ""
+            where = f", {citation.page_name}" if citation.page else ""
             when = f", {citation.published.isoformat()}" if citation.published else ""
             quote = " ".join(citation.quote.split())
             notes.append(

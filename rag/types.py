@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 from uuid import uuid4
 
+from index.permalink import make_permalink
 from index.types import Hit
 
 Verdict = Literal["supported", "weak", "unsupported"]
@@ -18,7 +19,9 @@ Verdict = Literal["supported", "weak", "unsupported"]
 class Citation:
     """Where a statement rests: `document.text[start:end] == quote`, always.
 
-    `marker` is the n of `[n]` in the answer's text, from 1; `page` is the physical page the quote starts on, from 1.
+    `marker` is the n of `[n]` in the answer's text, from 1; `page` is the physical page the quote starts on, from 1,
+    and `page_label` what the document calls it ("iv"), empty where it does not say. `also` are titles of other
+    documents that say the same in nearly the same words.
     """
 
     marker: int
@@ -30,6 +33,25 @@ class Citation:
     start: int
     end: int
     quote: str
+    page_label: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def page_name(self) -> str:
+        """The page for a reader: "p. 12", or "p. iv (page 4)" where its label is another; empty without pages."""
+        return page_name(self.page, self.page_label)
+
+    @property
+    def permalink(self) -> str:
+        """A `dossier://` link to the quote, which can be found again after the document has changed."""
+        return str(make_permalink(self.document_id, self.start, self.end, self.quote))
+
+
+def page_name(page: int | None, label: str = "") -> str:
+    """Name a page by its label and number; see `Citation.page_name`."""
+    if page is None:
+        return ""
+    return f"p. {label} (page {page})" if label and label != str(page) else f"p. {page}"
 
 
 @dataclass(frozen=True, slots=True)

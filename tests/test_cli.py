@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -22,6 +23,8 @@ from typing import Any, cast
 import pytest
 
 from index.catalog import Catalog
+from index.conversations import Conversations
+from index.types import AddReport
 from rag import Assistant, Conversation, Searching
 from ui.cli import main
 from ui.cli.chat import _Chat
@@ -267,7 +270,7 @@ def test_add_reports_each_outcome_and_goes_on_after_a_failure(tmp_path: Path, do
     (tmp_path / "docs" / "ferry.txt").write_text(FERRY + "More.\n", encoding="utf-8")
     report = dossier("add", "--json", tmp_path / "docs", "--library", library)
     assert report.status == 1
-    assert set(report.json) == {"added", "updated", "unchanged", "failed", "notes", "passages", "seconds"}
+    assert set(report.json) == {f.name for f in dataclasses.fields(AddReport)}
     assert [len(report.json[k]) for k in ("added", "updated", "unchanged", "failed")] == [0, 1, 2, 1]
     assert set(report.json["failed"][0]) == {"source", "error", "message", "remedy"}
     assert dossier("add", tmp_path / "docs" / "bees.txt", "--library", library).status == 0
@@ -288,7 +291,7 @@ def test_list_prints_a_line_a_document(library: Path, dossier: Dossier) -> None:
     listed = dossier("list", "--library", library, "--json").json
     assert set(listed[0]) == {
         "id", "source", "sources", "title", "published", "author", "media_type", "language", "added", "characters",
-        "pages", "passages",
+        "pages", "passages", "pending", "tags",
     }  # fmt: skip
     assert all(d["sources"] == [d["source"]] and len(d["id"]) == 16 for d in listed)
 
@@ -446,7 +449,8 @@ def test_chat_answers_each_line_and_keeps_the_conversation(library: Path, tmp_pa
     assert "[^1]: The Dunmarrow ferry berth" in (tmp_path / "talk.md").read_text(encoding="utf-8")
     assert len(json.loads((tmp_path / "talk.json").read_bytes())["turns"]) == 1
     catalog = Catalog(library / "catalog.sqlite")
-    kept = [json.loads(catalog.load_conversation(i) or "") for i, _, _ in catalog.list_conversations()]
+    stored = Conversations(catalog)
+    kept = [json.loads(stored.load(i) or "") for i, _, _ in stored.list()]
     catalog.close()
     assert [t["question"] for t in kept[0]["turns"]] == [lines[0], "What did it cost?"]
 

@@ -82,6 +82,10 @@ class Reader:
         if not candidates:
             return None
         passage_vectors = library.vectors.get([h.passage.id for h in hits])
+        missing = [h.passage for h in hits if h.passage.id not in passage_vectors]
+        if missing:  # recorded, but not embedded yet
+            made = library.encoder.encode([p.text for p in missing])
+            passage_vectors.update(zip((p.id for p in missing), made, strict=True))
         return Reading(query, candidates, hits, titles, passage_vectors, library, encode_tokens)
 
     def read(

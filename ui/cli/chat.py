@@ -89,14 +89,14 @@ class _Chat:
             say("\nStopped.")
             return
         conversation = self._conversation = self._conversation.add(answer)
-        self._assistant.library.catalog.save_conversation(
+        self._assistant.library.conversations.save(
             conversation.id, conversation.title, conversation_to_json(conversation)
         )
         if self._as_json:
             print_json(answer_record(answer))
         elif self._interactive and not answer.abstained:
             for c in answer.citations:
-                print(f"  [{c.marker}] {format_place(c.title, c.published, c.page)}")
+                print(f"  [{c.marker}] {format_place(c.title, c.published, c.page_name)}")
         else:
             print(format_answer(answer, nearest_documents(answer, self._assistant.library)), end="\n\n")
 

@@ -1,20 +1,23 @@
-"""Verbs about documents: add, list, show, remove."""
+"""Verbs about documents: add, sync, watch, report, list, show, remove."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
+import sys
 from typing import TYPE_CHECKING, Any
 
+from index.scan import source_name
+from index.watch import is_empty, watch
 from ui.cli.opening import open_library
 from ui.cli.progress import AddProgress
+from ui.cli.reports import named, print_report, report_record
 from ui.cli.terminal import print_json, safe, say, visible, wrap, write_bytes
 
 if TYPE_CHECKING:
+    from index.library import Library
     from index.types import AddReport, DocumentInfo
 
-_NAMED = 50  # documents named in a report at most
 _FIRST = 600  # characters of a document that `show` prints
 
 
@@ -23,51 +26,74 @@ def run_add(options: argparse.Namespace) -> int:
     with open_library(options, create=True) as library:
         with AddProgress() as progress:
             report = library.add(options.paths, progress.update)
-        fresh = (*report.added, *report.updated)[:_NAMED]
-        titles = {info.id: info.title for info in library.documents(fresh)}
+        return _tell(library, report, options)
+
+
+def run_sync(options: argparse.Namespace) -> int:
+    """Bring the library to the state of its folders; exit status 1 if any file could not be used."""
+    with open_library(options, create=True) as library:
+        if options.forget:
+            names = [source_name(folder) for folder in options.folders]
+            library.ledger.forget_folders(names)
+            say(f"{len(names)} folder{'s' if len(names) != 1 else ''} no longer kept in step; the documents stay.")
+            return 0
+        with AddProgress() as progress:
+            report = library.sync(
+                options.folders,
+                progress.update,
+                dry_run=options.dry_run,
+                check=options.check,
+                allow_empty=options.allow_empty,
+            )
+        return _tell(library, report, options)
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    """Sync whenever files of the folders change, until interrupted."""
+    with open_library(options, create=True) as library:
+        for report in watch(library, options.folders):
+            if options.json:
+                print_json(report_record(report))
+            elif not is_empty(report):
+                print_report(report, _titles(library, report))
+            sys.stdout.flush()
+    return 0
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Show the report of the latest add or sync again."""
+    with open_library(options) as library:
+        report = library.last_report()
+        if report is None:
+            say("Nothing was added to this library yet.")
+            return 0
+        return _tell(library, report, options, quiet=True)
+
+
+def _tell(library: Library, report: AddReport, options: argparse.Namespace, *, quiet: bool = False) -> int:
     if options.json:
         print_json(report_record(report))
     else:
-        print_report(report, titles)
-    return 1 if report.failed else 0
+        print_report(report, _titles(library, report))
+    return 1 if report.failed and not quiet else 0
 
 
-def report_record(report: AddReport) -> dict[str, Any]:
-    """Write a report as `dossier add --json` prints it."""
-    record = dataclasses.asdict(report)
-    record["notes"] = [{"source": source, "note": note} for source, note in report.notes]
-    record["seconds"] = round(report.seconds, 3)
-    return record
-
-
-def print_report(report: AddReport, titles: dict[str, str]) -> None:
-    """Print what came of adding, for a person; documents in `titles` are named."""
-    for ids, word in ((report.added, "added"), (report.updated, "replaced")):
-        for document_id in ids:
-            if document_id in titles:
-                print(f"{word:<9} {document_id}  {visible(titles[document_id])}")
-    if len(report.added) + len(report.updated) > len(titles):
-        print("…")
-    counts = [(len(report.added), "added"), (len(report.updated), "replaced"), (len(report.unchanged), "unchanged")]
-    counts.append((len(report.failed), "failed"))
-    parts = [f"{n} {word}" for n, word in counts if n] or ["nothing to do"]
-    print(f"{', '.join(parts)}; {report.passages} passages in {report.seconds:.1f} s.")
-    for source, note in report.notes:
-        say(f"Note: {visible(os.path.basename(source))}{': ' if source else ''}{visible(note)}")
-    for failure in report.failed:
-        say(f"Failed: {visible(failure.source)}\n  {visible(failure.message)}\n  {visible(failure.remedy)}")
+def _titles(library: Library, report: AddReport) -> dict[str, str]:
+    ids = [name for name in named(report) if len(name) == 16]
+    return {info.id: info.title for info in library.documents(ids)} if ids else {}
 
 
 def run_list(options: argparse.Namespace) -> int:
     """List the documents."""
     with open_library(options) as library:
-        documents = library.documents()
+        documents = library.documents(where=options.where)
         if options.json:
             print_json([info_record(d, library.catalog.sources_of(d.id)) for d in documents])
             return 0
     for d in documents:
         date = d.published.isoformat() if d.published else "no date   "
-        print(f"{d.id}  {date}  {d.passages:>5} passages  {visible(d.title)}  ({visible(d.source)})")
+        waiting = f", {d.pending} without a vector" if d.pending else ""
+        print(f"{d.id}  {date}  {d.passages:>5} passages{waiting}  {visible(d.title)}  ({visible(d.source)})")
     say(f"{len(documents)} document{'' if len(documents) == 1 else 's'}.")
     return 0
 
@@ -97,6 +123,8 @@ def run_show(options: argparse.Namespace) -> int:
         print(f"{visible(document.title)}\n  id         {document.id}")
         for name in ("published", "author", "media_type", "language", "added", "pages", "passages", "characters"):
             print(f"  {name:<10} {visible(str(getattr(info, name) or '-'))}")
+        if info.tags:
+            print(f"  {'tags':<10} {visible(', '.join(info.tags))}")
         for source in sources:
             print(f"  source     {visible(source)}")
         beginning = f"{safe(document.text[:_FIRST]).strip()}{' …' if len(document.text) > _FIRST else ''}"

@@ -118,7 +118,24 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = verb("add", "add files, and the supported files of folders", "documents")
     add.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
-    verb("list", "list the documents", "documents")
+    sync = verb("sync", "bring the library to the state of its folders", "documents")
+    sync.add_argument(
+        "folders", nargs="*", type=Path, metavar="FOLDER", help="a folder (default: those of earlier syncs)"
+    )
+    sync.add_argument("--dry-run", action="store_true", help="only tell what would be done")
+    sync.add_argument(
+        "--check", action="store_true", help="compare the bytes even of files whose size and time stamp are the same"
+    )
+    sync.add_argument(
+        "--allow-empty", action="store_true", help="go on if a folder is empty now and all its documents would go"
+    )
+    sync.add_argument("--forget", action="store_true", help="keep these folders in step no longer; documents stay")
+    watch = verb("watch", "sync whenever files change, until Ctrl-C", "documents")
+    watch.add_argument(
+        "folders", nargs="*", type=Path, metavar="FOLDER", help="a folder (default: those of earlier syncs)"
+    )
+    verb("report", "show the report of the latest add or sync again", "documents")
+    _where(verb("list", "list the documents", "documents"))
     show = verb("show", "show one document", "documents")
     show.add_argument("id", metavar="ID", help="its id, or the first digits of it")
     show.add_argument(
@@ -131,6 +148,8 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--top-k", type=_top_k, default=10, metavar="N", help="hits at most (default: %(default)s)")
     ask = verb("ask", "answer a question", "questions")
     ask.add_argument("question", metavar="QUESTION", help="the question; - reads it from stdin")
+    _where(search)
+    _where(ask)
     ask.add_argument(
         "--history", type=Path, metavar="FILE", help="earlier turns, as JSON: [[question, answer], ...], oldest first"
     )
@@ -146,6 +165,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_eval(verbs)
     return parser
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--where",
+        metavar="FILTER",
+        help="only documents that match, e.g. 'published>=2025-01 type=pdf,html tag=nk source=*/reports/*'; keys: "
+        "source, title, type, published, tag, language, document; != negates",
+    )
 
 
 def _sentence(summary: str) -> str:

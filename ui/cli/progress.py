@@ -1,9 +1,10 @@
-"""The progress bar of `dossier add`."""
+"""The progress bars of adding and syncing: files read, then vectors made."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,22 @@ from ui.cli.terminal import visible
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from index.types import Step
+
 _AFTER = 1.0  # seconds; what is over sooner needs no bar
 _NAME_WIDTH = 40
+_WORDS = {"read": ("reading", "files/s"), "embed": ("embedding", "passages/s")}
 
 
 class AddProgress:
-    """A bar on stderr while its `with` block runs; none if that is not a terminal or the block takes under a second."""
+    """Bars on stderr while its `with` block runs; none if that is not a terminal or the block takes under a second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._state = (0, 0, "reading")
+        self._steps: dict[str, Step] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
         self._ended = False
         self._timer = threading.Timer(_AFTER, self._begin)
         self._timer.daemon = True
@@ -42,10 +47,11 @@ class AddProgress:
             if self._bar is not None:
                 self._bar.stop()
 
-    def update(self, done: int, total: int, name: str) -> None:
-        """Note how far it is; see `index.library.Progress`."""
+    def update(self, step: Step) -> None:
+        """Note how far it is; see `index.parts.Progress`."""
         with self._lock:
-            self._state = (done, total, "storing" if done == total else name)
+            self._begun.setdefault(step.stage, (time.monotonic(), step.done))
+            self._steps[step.stage] = step
             self._draw()
 
     def _begin(self) -> None:
@@ -53,8 +59,10 @@ class AddProgress:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         bar = Progress(
+            TextColumn("{task.fields[word]:<9}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False),
             console=Console(stderr=True),
@@ -64,11 +72,23 @@ class AddProgress:
             if self._ended:
                 return
             self._bar = bar
-            self._task = bar.add_task("reading", total=None)
             self._draw()
             bar.start()
 
     def _draw(self) -> None:
-        if self._bar is not None and self._task is not None:
-            done, total, name = self._state
-            self._bar.update(self._task, completed=done, total=total or None, description=visible(name)[:_NAME_WIDTH])
+        if self._bar is None:
+            return
+        for stage, step in self._steps.items():
+            word, unit = _WORDS[stage]
+            begun, first = self._begun[stage]
+            seconds = time.monotonic() - begun
+            rate = f"{(step.done - first) / seconds:,.0f} {unit}" if seconds > 1 else ""
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bar.add_task("", total=None, word=word, rate="")
+            self._bar.update(
+                self._tasks[stage],
+                completed=step.done,
+                total=step.total or None,
+                description=visible(step.name)[:_NAME_WIDTH],
+                rate=rate,
+            )

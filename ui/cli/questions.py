@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from rag.records import answer_record, hit_record
-from rag.types import Answer, Conversation
+from rag.types import Answer, Conversation, page_name
 from ui.cli.opening import open_assistant, open_library
 from ui.cli.terminal import one_line, print_json, say, visible, wrap
 
@@ -104,8 +104,10 @@ def format_footnotes(answer: Answer) -> list[str]:
     """Set what an answer rests on, one footnote a citation, and name the statements that do not rest on it firmly."""
     lines = []
     for c in answer.citations:
-        lines.append(wrap(f"[{c.marker}] {format_place(c.title, c.published, c.page)} — “{one_line(c.quote)}”"))
+        lines.append(wrap(f"[{c.marker}] {format_place(c.title, c.published, c.page_name)} — “{one_line(c.quote)}”"))
         lines.append(f"    {visible(c.source)} ({c.document_id} {c.start}–{c.end})")
+        if c.also:
+            lines.append(wrap(f"also in {'; '.join(visible(title) for title in c.also)}", "    "))
     for s in answer.statements:
         if s.verdict != "supported":
             how = "Weakly supported" if s.verdict == "weak" else "Not supported"
@@ -119,13 +121,13 @@ def format_hits(hits: Iterable[Hit], documents: Mapping[str, DocumentInfo]) -> l
     for hit in hits:
         passage, info = hit.passage, documents[hit.passage.document_id]
         heading = f" › {one_line(passage.heading)}" if passage.heading else ""
-        lines.append(wrap(f"{hit.rank}. {format_place(info.title, info.published, passage.page)}{heading}"))
+        lines.append(wrap(f"{hit.rank}. {format_place(info.title, info.published, page_name(passage.page))}{heading}"))
         lines.append(wrap(one_line(passage.text, _SNIPPET), "    "))
         lines.append(f"    {visible(info.source)} ({passage.document_id} {passage.start}–{passage.end})")
     return lines
 
 
-def format_place(title: str, published: date | None, page: int | None) -> str:
+def format_place(title: str, published: date | None, page: str) -> str:
     """Name a place in a document: title, date, page."""
-    facts = [visible(title), published.isoformat() if published else "", f"p. {page}" if page else ""]
+    facts = [visible(title), published.isoformat() if published else "", page]
     return ", ".join(fact for fact in facts if fact)

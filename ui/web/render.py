@@ -160,7 +160,7 @@ def _marker(citation: Citation, key: str) -> str:
 
 
 def _source_row(citation: Citation, number: int) -> str:
-    facts = place_and_time(citation.published, citation.page)
+    facts = place_and_time(citation)
     return (
         f'<li><button type="button" class="row" {_card(citation, f"{number}.list.{citation.marker}")}>'
         f'<span class="cite">{citation.marker}</span><span class="name" dir="auto">{escape(citation.title)}</span>'
@@ -170,7 +170,7 @@ def _source_row(citation: Citation, number: int) -> str:
 
 def _card(citation: Citation, key: str) -> str:
     """What the page's script needs to show a citation: where it is, and what the hover card says."""
-    facts = place_and_time(citation.published, citation.page)
+    facts = place_and_time(citation)
     quote = " ".join(citation.quote.split())
     if len(quote) > _CARD_QUOTE:
         quote = f"{quote[: _CARD_QUOTE - 1]}…"
@@ -207,9 +207,9 @@ def place(document_id: str, start: int, end: int) -> str:
     return f'data-document="{escape(document_id)}" data-start="{start:d}" data-end="{end:d}"'
 
 
-def place_and_time(published: date | None, page: int | None) -> str:
-    """Write a date and a page as "24 Apr 2026 · page 2"; empty if there is neither."""
-    return " · ".join(part for part in (written_date(published), f"page {page}" if page else "") if part)
+def place_and_time(citation: Citation) -> str:
+    """Write a citation's date and page as "24 Apr 2026 · p. 2"; empty if there is neither."""
+    return " · ".join(part for part in (written_date(citation.published), citation.page_name) if part)
 
 
 def written_date(day: date | None) -> str:

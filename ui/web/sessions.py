@@ -21,7 +21,7 @@ class Sessions:
     """
 
     def __init__(self, assistant: Assistant) -> None:
-        self._catalog = assistant.library.catalog
+        self._stored = assistant.library.conversations
         self._recent: dict[str, Conversation] = {}
         self._lock = threading.Lock()
 
@@ -32,7 +32,7 @@ class Sessions:
         with self._lock:
             if conversation_id in self._recent:
                 return self._recent[conversation_id]
-        stored = self._catalog.load_conversation(conversation_id)
+        stored = self._stored.load(conversation_id)
         return conversation_from_json(stored) if stored is not None else Conversation(id=conversation_id)
 
     def add(self, conversation_id: str, answer: Answer) -> Conversation:
@@ -43,5 +43,5 @@ class Sessions:
             self._recent[conversation.id] = conversation
             while len(self._recent) > _KEPT:
                 self._recent.pop(next(iter(self._recent)))
-        self._catalog.save_conversation(conversation.id, conversation.title, conversation_to_json(conversation))
+        self._stored.save(conversation.id, conversation.title, conversation_to_json(conversation))
         return conversation
