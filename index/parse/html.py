@@ -44,7 +44,7 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     """
     import logging
 
-    from trafilatura import bare_extraction
+    from trafilatura import bare_extraction, extract_metadata
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its complaints are ours to handle
     tree = _tree(source)
@@ -52,8 +52,13 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     whole.write(tree, drop=_HIDDEN | _CHROME, chrome=_CHROME_NAME)
     main = _Writer()
     found: Any = None
+    stated: Any = None
     if _depth_within(tree, _MAX_DEPTH):
-        found = bare_extraction(source, favor_recall=True, include_comments=False, with_metadata=True)
+        found = bare_extraction(source, favor_recall=True, include_comments=False)
+        # Where the page states no date, the search for one is kept short: it would not be used, and loading the date
+        # parser alone takes seconds.
+        search = {"original_date": True, "extensive_search": _states_date(tree)}
+        stated = extract_metadata(source, date_config=search)
         if found is not None and found.body is not None:
             main.write(found.body, drop=set())
     text, headings = whole.done()
@@ -68,13 +73,13 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         text = _all_text(source)  # nested deeper than the parser goes
     if not text:
         raise EmptyDocumentError("The page holds no text.", remedy="Save it from a browser after it has loaded.")
-    title = _title(found.title if found is not None else None, tree.findtext(".//title"))
+    title = _title(stated.title if stated is not None else None, tree.findtext(".//title"))
     return Parsed(
         text,
         "text/html",
         title=title or (headings[0].title if headings else None),
-        author=_clean(found.author if found is not None else None) or _stated_author(tree),
-        published=as_date(found.date) if found is not None and _states_date(tree) else None,
+        author=_clean(stated.author if stated is not None else None) or _stated_author(tree),
+        published=as_date(stated.date) if stated is not None and _states_date(tree) else None,
         language=as_language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""),
         headings=tuple(headings),
         tags=as_tags(*tree.xpath("//meta[@property='article:tag' or @name='keywords']/@content")),
