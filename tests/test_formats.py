@@ -493,7 +493,7 @@ def test_xml_with_entities_or_too_deep_is_refused() -> None:
     for data in (BOMB, BOMB.decode().encode("utf-16")):
         with pytest.raises(UnreadableDocumentError, match="entities"):
             parse_xml(data, "It")
-    with pytest.raises(UnreadableDocumentError, match="damaged"):
+    with pytest.raises(UnreadableDocumentError, match="too deep"):
         parse_xml(b"<a>" * 10_000 + b"</a>" * 10_000, "It")
 
 
@@ -532,6 +532,41 @@ def test_restructured_text_includes_and_runs_nothing(tmp_path: Path, capfd: pyte
     assert [h.title for h in parsed.headings] == ["Top"]
     assert "Secret" not in parsed.text
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "date: 2024-02-30",
+        "author: " + "[" * 5000,
+        "a: &a [x]\nauthor: [*a, *a]",
+        "date: 99999999999999999999",
+        "- a\n- b",
+    ],
+)
+def test_odd_front_matter_does_not_lose_the_text(front: str) -> None:
+    """Impossible dates, deep lists and references state nothing; the text is read all the same."""
+    parsed = parse(Path("a.md"), f"---\n{front}\n---\n\n# Title\n\nWords.\n".encode(), SETTINGS)
+    assert (parsed.title, parsed.author, parsed.published) == ("Title", None, None)
+    assert parsed.text.endswith("Words.\n")
+
+
+def test_message_in_an_unknown_encoding_is_read() -> None:
+    """What the message says of its encoding may be nonsense."""
+    for charset in ("no-such-thing", "x\0y", "hex", "utf-8"):
+        data = f'From: a@b.example\nSubject: S\nContent-Type: text/plain; charset="{charset}"\n\nThe berth is open.\n'
+        [part] = parts_of(Path("m.eml"), data.encode()).values()
+        assert document(part).text.endswith("The berth is open.")
+
+
+def test_archives_that_lie_too_deep_are_reported_once() -> None:
+    """Sixteen archives in each of sixteen are one failure, not thousands; what is not too deep is read."""
+    level: bytes = packed({"a.txt": "Deep."})
+    for _ in range(3):
+        level = packed({"b.txt": "Here.", **{f"{i}.zip": level for i in range(4)}})
+    results = [part.result for part in parts_of(Path("many.zip"), level).values()]
+    assert sum(isinstance(result, DocumentError) for result in results) == 1
+    assert sum(isinstance(result, Parsed) for result in results) == 1 + 4 + 16
 
 
 def test_endings_are_known_by_name_alone() -> None:

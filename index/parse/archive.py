@@ -32,6 +32,7 @@ class Room:
     settings: LibrarySettings
     members: int = MAX_MEMBERS
     size: int = field(init=False)
+    deep: bool = False  # something inside lay too deep, which is said once
 
     def __post_init__(self) -> None:
         self.size = self.settings.max_file_mb * _MIB * MAX_UNPACKED

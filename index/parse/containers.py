@@ -24,7 +24,7 @@ from index.parse.formats import (
     suffix_of,
     unpacked,
 )
-from index.parse.mail import read_message, split_mailbox
+from index.parse.mail import not_read, read_message, split_mailbox
 from index.parse.records import parse_record, read_records
 from index.settings import LibrarySettings
 from index.types import Parsed, Part
@@ -122,8 +122,10 @@ def _parsed(file: Path, data: bytes, settings: LibrarySettings) -> Parsed | Docu
 
 
 def _archive_parts(name: str, file: Path, raw: bytes, data: bytes, room: Room, depth: int) -> Iterator[Part]:
+    if depth > MAX_NESTING and room.deep:
+        return
     try:
-        _refuse_deeper(file, depth)
+        _refuse_deeper(file, depth, room)
         archive, members, passed = open_archive(file, data, room)
     except DocumentError as error:
         yield Part(name, raw, error)
@@ -155,13 +157,12 @@ def _message_parts(
     members, left = attachments
     if members:
         try:
-            _refuse_deeper(file, depth)
+            _refuse_deeper(file, depth, room)
             room.take(file, len(members), sum(len(m.data) for m in members if isinstance(m.data, bytes)))
         except DocumentTooLargeError as error:
             parsed = replace(parsed, notes=(*parsed.notes, f"Its attachments were not read: {error.message}"))
             members = []
-    if left:
-        parsed = replace(parsed, notes=(*parsed.notes, f"Attachments were not read: {', '.join(left)}."))
+    parsed = replace(parsed, notes=(*parsed.notes, *not_read(left)))
     yield Part(name, raw, parsed)
     for member in members:
         if isinstance(member.data, bytes):
@@ -281,11 +282,12 @@ def _inside(file: Path, data: bytes, rest: str, room: Room) -> Iterator[tuple[_M
                 yield _Member(record.name, PurePosixPath("record.txt"), record.data), _INSIDE
 
 
-def _refuse_deeper(file: Path, depth: int) -> None:
+def _refuse_deeper(file: Path, depth: int, room: Room) -> None:
     if depth > MAX_NESTING:
+        room.deep = True
         raise DocumentTooLargeError(
-            f"{shown(file)} lies inside {MAX_NESTING} other archives or messages; no more are opened.",
-            remedy="Take it out of them and add it by itself.",
+            f"{shown(file)} lies inside {MAX_NESTING} other archives or messages; none is opened that lies so deep.",
+            remedy="Take it, and any other that lies as deep, out of them and add it by itself.",
         )
 
 

@@ -147,7 +147,7 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     if declared is not None:
         try:
             return data.decode(declared.group(1).decode("ascii")).replace("\r\n", "\n").replace("\r", "\n"), ()
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):
             pass  # pages lie about their encoding; detect it instead
     return decode(data)
 

@@ -17,6 +17,7 @@ from index.parse.text import decode
 from index.settings import LibrarySettings
 from index.types import Parsed
 
+_NAMED = 8  # attachments that a note names
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 # A line that opens a message of a mailbox: an envelope sender, and a date with a time and a year.
 _FROM_LINE = re.compile(rb"^From [^\n]*\d\d:\d\d[^\n]*\d{4}[^\n]*\n", re.MULTILINE)
@@ -35,8 +36,13 @@ class Attachment:
 def parse_mail(data: bytes, settings: LibrarySettings) -> Parsed:
     """Read one message: shown headers, a blank line, the plain body (or the HTML body as text)."""
     parsed, attachments = read_message(data)
-    names = [attachment.name for attachment in attachments]
-    return replace(parsed, notes=(f"Attachments were not read: {', '.join(names)}.",) if names else ())
+    return replace(parsed, notes=not_read([attachment.name for attachment in attachments]))
+
+
+def not_read(names: list[str]) -> tuple[str, ...]:
+    """The note that names attachments which were left out; none if there are none."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (f"Attachments were not read: {', '.join(names[:_NAMED])}{more}.",) if names else ()
 
 
 def read_message(data: bytes) -> tuple[Parsed, list[Attachment]]:
@@ -57,7 +63,7 @@ def read_message(data: bytes) -> tuple[Parsed, list[Attachment]]:
     texts, attachments, images = [text], [], 0
     for part, alternative in _leaves(message, False):
         name = _file_name(part)
-        if part is body or (alternative and not name):
+        if part is body or (alternative and not name) or (part.get_content_maintype() == "multipart" and not name):
             continue
         if not name and part.get_content_maintype() == "image":
             images += 1
@@ -169,7 +175,7 @@ def _text_of(part: EmailMessage) -> tuple[str, str | None]:
     raw = payload if isinstance(payload, bytes) else b""
     try:
         text = raw.decode(part.get_content_charset() or "utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         text = decode(raw)[0]
     if part.get_content_type() == "text/html" and text.strip():
         page = html_text(text)

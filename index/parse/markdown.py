@@ -67,6 +67,6 @@ def _front_matter(block: str) -> dict[str, Any]:
 
     try:
         data = yaml.safe_load(block)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return {}  # a rule and some text, not front matter; the text is kept either way
     return data if isinstance(data, dict) else {}

@@ -123,8 +123,10 @@ def parse_xml(data: bytes, what: str) -> Any:
     try:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        reason = re.sub(r" \(<string>.*", "", first_line(error))
+        deep = "Excessive depth" in reason
         raise UnreadableDocumentError(
-            f"{what} is damaged: {first_line(error)}.",
+            f"{what} nests elements too deep." if deep else f"{what} is damaged: {reason}.",
             remedy="Get the file again, or open it in the program that made it and save it again.",
         ) from error
 

@@ -33,7 +33,11 @@ def parse_rst(data: bytes, settings: LibrarySettings) -> Parsed:
     if len(text) > _MAX_LENGTH:
         note = f"The text is over {_MAX_LENGTH:,} characters long; its headings were not looked for."
         return Parsed(text, "text/x-rst", title=first_line(text), published=find_dateline(text), notes=(*notes, note))
-    tree = _tree(text)
+    try:
+        tree = _tree(text)
+    except Exception as error:  # docutils stumbles over what its authors did not foresee; the text is there without it
+        note = f"The markup could not be read ({type(error).__name__}), so that there are no headings."
+        return Parsed(text, "text/x-rst", title=first_line(text), published=find_dateline(text), notes=(*notes, note))
     headings = tuple(_headings(tree, text))
     fields = _fields(tree)
     return Parsed(

@@ -11,6 +11,7 @@ from index.parse.text import find_date
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9-_]+)?")
 _NUMERIC_DATE = re.compile(r"\s*(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?!\d)")
+_MAX_NAMES = 200
 _MAX_TAGS = 50
 
 
@@ -50,11 +51,9 @@ def as_language(value: object) -> str | None:
 
 def as_names(value: object) -> str | None:
     """Join a list of names, or of `{"name": …}` records, with commas; a text stays as it is."""
-    if isinstance(value, dict):
-        value = value.get("name")
-    if isinstance(value, (list, tuple)):
-        return ", ".join(name for item in value if (name := as_names(item))) or None
-    return as_text(value)
+    listed = value if isinstance(value, (list, tuple)) else (value,)
+    names = (as_text(item.get("name") if isinstance(item, dict) else item) for item in listed[:_MAX_NAMES])
+    return ", ".join(name for name in names if name) or None
 
 
 def as_tags(*values: object) -> tuple[str, ...]:
