@@ -103,13 +103,9 @@ def unchanged(work: Path, files: int, runs: int) -> dict[str, Any]:
     return {"first": first, "again": again}
 
 
-def write_book(path: Path, paragraphs: list[str]) -> None:
-    """Write a text of chapters, twenty pages each."""
-    chapter = PARAGRAPHS_A_PAGE * 20
-    parts = [
-        f"# Chapter {i // chapter + 1}\n\n" + "\n\n".join(paragraphs[i : i + chapter])
-        for i in range(0, len(paragraphs), chapter)
-    ]
+def write_book(path: Path, chapters: list[list[str]]) -> None:
+    """Write a text of chapters."""
+    parts = [f"# Chapter {number}\n\n" + "\n\n".join(chapter) for number, chapter in enumerate(chapters, 1)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -118,28 +114,30 @@ def one_paragraph(work: Path) -> dict[str, int]:
     from index import Library
 
     chance, stock = random.Random(12), sentences()
-    paragraphs = [
-        " ".join(varied(s, chance) for s in chance.sample(stock, 4)) for _ in range(PAGES * PARAGRAPHS_A_PAGE)
+    chapters = [
+        [" ".join(varied(s, chance) for s in chance.sample(stock, 4)) for _ in range(20 * PARAGRAPHS_A_PAGE)]
+        for _ in range(PAGES // 20)
     ]
     folder = work / "book"
     folder.mkdir(exist_ok=True)
     new = "The harbour master has asked for a third tug. No decision was taken before the end of the year."
-    middle = len(paragraphs) // 2
-    edits = {
-        "a word replaced": (middle, [paragraphs[middle].replace("the", "that", 1) + " It was noted."]),
-        "a paragraph rewritten": (100, [new]),
-        "a paragraph put in": (middle + 333, [new + " (1)", paragraphs[middle + 333]]),
-        "a paragraph taken out": (30, []),
-        "the first paragraph rewritten": (0, [new + " (2)"]),
+    middle = chapters[7][50]
+    edits = {  # chapter, paragraph, what takes its place
+        "a word replaced, a sentence added": (7, 50, [middle.replace("the", "that", 1) + " It was noted."]),
+        "a paragraph rewritten": (1, 0, [new]),
+        "a paragraph put in": (11, 33, [new + " (1)", chapters[11][33]]),
+        "a paragraph taken out": (0, 30, []),
+        "the first paragraph rewritten": (0, 0, [new + " (2)"]),
+        "the last paragraph rewritten": (14, 99, [new + " (3)"]),
     }
     counts: dict[str, int] = {}
     print("a document of 300 pages …", file=sys.stderr, flush=True)
     with Library.open(work / "book-library") as library:
-        write_book(folder / "book.md", paragraphs)
+        write_book(folder / "book.md", chapters)
         counts["all"] = library.sync(folder).embedded
-        for name, (place, put) in edits.items():
-            paragraphs[place : place + 1] = put
-            write_book(folder / "book.md", paragraphs)
+        for name, (chapter, place, put) in edits.items():
+            chapters[chapter][place : place + 1] = put
+            write_book(folder / "book.md", chapters)
             counts[name] = library.sync(folder, check=True).embedded
         expected = library.catalog.count()[1]
         if library.vectors.count() != expected:
@@ -170,7 +168,7 @@ def main() -> int:
     print(f"A document of {PAGES} pages, {counts['all']:,} passages; embedded after")
     for name, count in counts.items():
         if name != "all":
-            print(f"    {name:<32}{count:>4}")
+            print(f"    {name:<36}{count:>4}")
     if options.json is not None:
         options.json.write_text(json.dumps(found | {"embedded": counts}, indent=2) + "\n", encoding="utf-8")
     most = max(count for name, count in counts.items() if name != "all")
