@@ -8,13 +8,13 @@ from typing import Any
 
 from index.errors import DossierError
 from index.library import Library
-from index.parse import document_id, open_bytes, read_source
+from index.parse import document_id, open_source, read_source
 from index.types import Document
 from ui.web.render_source import WINDOW, render_missing, render_page, render_text
 
 _GONE = "The file itself is gone or has changed since it was added, so its text as it was then is shown."
 _KEPT = 4
-_MARKED_UP = ("text/markdown", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+_MARKED_UP = ("text/markdown", "text/x-rst")
 
 
 class Sources:
@@ -89,9 +89,10 @@ class Sources:
         settings = self._library.settings
         for source in self._library.catalog.sources_of(document.id):
             try:
-                path = Path(source)
-                if document_id(read_source(path, settings)) == document.id:
-                    data = open_bytes(path, settings)
+                data = open_source(source, settings)
+                # The id is that of the file's bytes, or, inside an archive or message, of the part's own.
+                whole = read_source(Path(source), settings) if Path(source).is_file() else data
+                if document_id(whole) == document.id:
                     break
             except DossierError:
                 continue  # moved or deleted; perhaps another source still holds it
@@ -107,8 +108,11 @@ class Sources:
         """Titles of the headings that the text itself does not mark."""
         if document.media_type in _MARKED_UP:
             return frozenset()
-        paths = {passage.heading for passage in self._library.passages(document.id)}
-        return frozenset(" ".join(title.split()) for path in paths for title in path.split(" › ") if title)
+        titles = [heading.title for heading in document.headings]
+        if not titles:  # a library of an older version keeps them with the passages only
+            paths = {passage.heading for passage in self._library.passages(document.id)}
+            titles = [title for path in paths for title in path.split(" › ")]
+        return frozenset(" ".join(title.split()) for title in titles if title)
 
 
 def _number(request: dict[str, Any], name: str) -> int:
