@@ -142,6 +142,11 @@ class Ledger:
         rows = self._catalog.rows("SELECT source, data FROM former WHERE document_id = ?", (document_id,))
         return (rows[0][0], zlib.decompress(rows[0][1]).decode("utf-8")) if rows else None
 
+    def follow_moves(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Record that what files held before belongs to their new places: `(old source, new source)`."""
+        with self._catalog.transaction() as connection:
+            connection.executemany("UPDATE former SET source = ? WHERE source = ?", [(new, old) for old, new in moves])
+
     # Reports
 
     def save_report(self, data: str) -> None:

@@ -11,7 +11,7 @@ from index.errors import DocumentError, LibraryError, NoLibraryError
 from index.parts import LibraryParts, Progress
 from index.search import fuse, promote, to_hits
 from index.settings import LibrarySettings, load_settings
-from index.types import AddReport, Document, DocumentInfo, Hit, Passage
+from index.types import AddReport, Document, DocumentInfo, Hit, Passage, Resolved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -240,6 +240,22 @@ class Library(LibraryParts):
         raise DocumentError(
             f"There is no document {document_id!r} in this library.", remedy="dossier list shows the ids."
         )
+
+    def resolve(self, link: str) -> Resolved:
+        """Find where a citation's permalink leads now, also if its document has changed since.
+
+        What a file held before is kept for its last five states, so that a quote of them can be found again in the
+        present one: by its words, or the sentences nearest to them.
+
+        Args:
+            link: A `dossier://` link, such as `Citation.permalink`.
+
+        Raises:
+            DocumentError: It is not such a link.
+        """
+        from index.resolve import resolve
+
+        return resolve(self, link)
 
     # Search
 

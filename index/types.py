@@ -214,6 +214,25 @@ class AddReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where a permalink leads now.
+
+    `state` is "same" (the very words at their old place), "moved" (the very words elsewhere), "changed" (the sentences
+    nearest to them, which say it otherwise or something else) or "gone". The span is `text[start:end]` of the document
+    `document_id`, empty if the words are gone; `document_id` is `None` if their file is gone, too. `quote` are the
+    words that were cited, empty where nothing is known of them any more. `page` is the page they start on.
+    """
+
+    state: str
+    document_id: str | None
+    start: int
+    end: int
+    quote: str
+    source: str
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """How far a change of the library is: `stage` is "read" (counts files) or "embed" (counts passages).
 

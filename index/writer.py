@@ -235,16 +235,13 @@ class Writer:
         with library.writing():
             ids = dict.fromkeys(sources.values())
             orphans = [i for i in ids if set(library.catalog.sources_of(i)) <= set(sources)]
+            moved = [(s, self.gained[i]) for s, i in sources.items() if i in self.gained and i not in orphans]
             erase(library, orphans)
+            library.ledger.follow_moves(moved)
             library.catalog.forget_sources([s for s, i in sources.items() if i not in set(orphans)])
-        for source, document_id in sources.items():
-            if document_id in orphans:
-                continue
-            if document_id in self.gained:
-                self.tally.moved.append((source, self.gained[document_id]))
-                self.tally.duplicates = [
-                    d for d in self.tally.duplicates if d != (self.gained[document_id], document_id)
-                ]
+        self.tally.moved.extend(moved)
+        arrived = {new for _, new in moved}
+        self.tally.duplicates = [d for d in self.tally.duplicates if d[0] not in arrived]
         self.tally.removed.extend(orphans)
 
     def flush(self) -> None:
@@ -297,7 +294,7 @@ class Writer:
             return new
         import numpy as np
 
-        vectors = library.vectors.get([have[d] for _, d in same])
+        vectors = library.vectors.get(list({have[d]: None for _, d in same}))
         kept = [(p, d, vectors[have[d]]) for p, d in same if have[d] in vectors]
         if kept:
             labels = {new.document.id: labels_of(new.document)}

@@ -153,6 +153,8 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--history", type=Path, metavar="FILE", help="earlier turns, as JSON: [[question, answer], ...], oldest first"
     )
+    resolve = verb("resolve", "tell where a citation's dossier:// link leads now", "questions")
+    resolve.add_argument("link", metavar="LINK", help="the link, as in the JSON of an answer")
     verb("chat", "hold a conversation in the terminal", "chat")
     ui = verb("ui", "serve the chat page", "page")
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

@@ -29,12 +29,14 @@ _SHAPE = 'Write the earlier turns as [["first question", "its answer"], ["second
 def run_search(options: argparse.Namespace) -> int:
     """Print the passages that match a query."""
     with open_library(options) as library:
-        hits = library.search(options.query, options.top_k)
+        hits = library.search(options.query, options.top_k, where=options.where)
         found = documents_of(hits, library)
+        also = library.documents([i for hit in hits for i in hit.also])
+        _say_pending(library)
     if options.json:
         print_json([hit_record(hit, found[hit.passage.document_id].source) for hit in hits])
     elif hits:
-        print("\n".join(format_hits(hits, found)))
+        print("\n".join(format_hits(hits, {**found, **{info.id: info for info in also}})))
     else:
         say("Nothing was found.")
     return 0
@@ -47,12 +49,52 @@ def run_ask(options: argparse.Namespace) -> int:
         question = sys.stdin.buffer.read().decode("utf-8", errors="replace")
     conversation = _read_history(options.history) if options.history else None
     with open_assistant(options) as assistant:
-        answer = assistant.ask(question, conversation)
+        answer = assistant.ask(question, conversation, where=options.where)
+        _say_pending(assistant.library)
         if options.json:
             print_json(answer_record(answer))
         else:
             print(format_answer(answer, nearest_documents(answer, assistant.library)))
     return 0
+
+
+def run_resolve(options: argparse.Namespace) -> int:
+    """Tell where a permalink leads now; exit status 1 if nowhere."""
+    with open_library(options) as library:
+        found = library.resolve(options.link)
+        infos = library.documents([found.document_id]) if found.document_id else []
+        now = library.document(found.document_id).text[found.start : found.end] if found.document_id else ""
+    if options.json:
+        page = {"page": found.page.number, "page_label": found.page.label} if found.page else {"page": None}
+        places = {"document_id": found.document_id, "start": found.start, "end": found.end, "source": found.source}
+        print_json({"state": found.state, **places, **page, "quote": found.quote, "text": now})
+    else:
+        print(wrap(f"{found.state}: {_STATES[found.state]}"))
+        if found.quote and found.state in ("changed", "gone"):
+            print(wrap(f"was: “{one_line(found.quote)}”"))
+        if now:
+            page_text = page_name(found.page.number, found.page.label) if found.page else ""
+            print(wrap(f"{format_place(infos[0].title, infos[0].published, page_text)} — “{one_line(now)}”"))
+            print(f"    {visible(found.source)} ({found.document_id} {found.start}–{found.end})")
+    return 1 if found.state == "gone" else 0
+
+
+_STATES = {
+    "same": "the words stand where they stood.",
+    "moved": "the same words stand elsewhere in the document now.",
+    "changed": "the document has changed; this is what comes nearest to the words.",
+    "gone": "the words are in the library no more.",
+}
+
+
+def _say_pending(library: Library) -> None:
+    """Tell that some documents are found by their words only so far."""
+    pending = library.catalog.count_pending()
+    if pending:
+        say(
+            f"Note: {pending:,} of {library.catalog.count()[1]:,} passages have no vector yet and are found by their "
+            "words only; dossier sync or dossier add goes on making them."
+        )
 
 
 def documents_of(hits: Iterable[Hit], library: Library) -> dict[str, DocumentInfo]:
@@ -123,6 +165,9 @@ def format_hits(hits: Iterable[Hit], documents: Mapping[str, DocumentInfo]) -> l
         heading = f" › {one_line(passage.heading)}" if passage.heading else ""
         lines.append(wrap(f"{hit.rank}. {format_place(info.title, info.published, page_name(passage.page))}{heading}"))
         lines.append(wrap(one_line(passage.text, _SNIPPET), "    "))
+        also = [visible(documents[i].title) for i in hit.also if i in documents]
+        if also:
+            lines.append(wrap(f"also in {'; '.join(also)}", "    "))
         lines.append(f"    {visible(info.source)} ({passage.document_id} {passage.start}–{passage.end})")
     return lines
 
