@@ -78,7 +78,7 @@ def open_archive(
         member = "".join(c if c.isprintable() else "\ufffd" for c in entry.filename.replace("\\", "/"))
         steps = [step for step in member.split("/") if step not in ("", ".", "..")]
         member = "/".join(steps)
-        if entry.is_dir() or not member or any(s.startswith(".") or s == "__MACOSX" for s in steps):
+        if not member or entry.is_dir() or any(s.startswith(".") or s == "__MACOSX" for s in steps):
             continue
         if suffix_of(member) in known_suffixes():
             members[unique_name(member, members)] = entry

@@ -241,7 +241,10 @@ def _sniff_zip(data: bytes, named: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-            kind = archive.read("mimetype")[:100].decode("ascii", "replace").strip() if "mimetype" in names else ""
+            kind = ""
+            if "mimetype" in names:
+                with archive.open("mimetype") as member:
+                    kind = member.read(100).decode("ascii", "replace").strip()
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
         return "" if named in _BY_SUFFIX else ".zip"
     if suffix_for(kind.removesuffix("-template")):

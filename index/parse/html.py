@@ -8,7 +8,7 @@ from typing import Any
 
 from index.errors import EmptyDocumentError, UnreadableDocumentError
 from index.parse.stated import as_date, as_language, as_tags
-from index.parse.text import decode
+from index.parse.text import decode, decode_declared
 from index.settings import LibrarySettings
 from index.types import Heading, Parsed
 
@@ -25,7 +25,8 @@ _CHROME_NAME = re.compile(
 _SELF_CLOSED = re.compile(
     r"<(title|script|style|textarea|iframe|a|p|div|span|td|th|i|b|em)(\s[^<>]*)?/>", re.IGNORECASE
 )
-_SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
+_SPACE = re.compile(r"[ \t\r\n\f\u00a0]{2,}|[\t\r\n\f\u00a0]")  # not a single space: there are millions
+_MAX_ELEMENTS = 100_000  # trafilatura takes 30 µs and more for each
 _MAX_DEPTH = 400  # deeper nesting than any real page; stops a hostile one before Python's recursion limit
 
 
@@ -53,7 +54,7 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     main = _Writer()
     found: Any = None
     stated: Any = None
-    if _depth_within(tree, _MAX_DEPTH):
+    if _within(tree, _MAX_DEPTH, _MAX_ELEMENTS):
         found = bare_extraction(source, favor_recall=True, include_comments=False)
         # Where the page states no date, the search for one is kept short: it would not be used, and loading the date
         # parser alone takes seconds.
@@ -99,6 +100,8 @@ def page_text(source: str) -> tuple[str, list[Heading], int]:
     if tree is not None:
         writer.write(tree, drop=_HIDDEN)
     text, headings = writer.done()
+    if not text and source.strip():
+        text = _all_text(source)  # nested deeper than the parser goes
     return text, headings, writer.images
 
 
@@ -145,10 +148,9 @@ def _all_text(source: str) -> str:
 def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     declared = _CHARSET.search(data[:4096])
     if declared is not None:
-        try:
-            return data.decode(declared.group(1).decode("ascii")).replace("\r\n", "\n").replace("\r", "\n"), ()
-        except (LookupError, ValueError):
-            pass  # pages lie about their encoding; detect it instead
+        text = decode_declared(data, declared.group(1).decode("ascii"))
+        if text is not None:  # else the page lies about its encoding; detect it instead
+            return text.replace("\r\n", "\n").replace("\r", "\n"), ()
     return decode(data)
 
 
@@ -174,11 +176,13 @@ def _states_date(tree: Any) -> bool:
     )
 
 
-def _depth_within(tree: Any, limit: int) -> bool:
-    level, depth = [tree], 0
+def _within(tree: Any, depth: int, elements: int) -> bool:
+    """Tell if a tree is neither deeper nor larger than the limits."""
+    level = [tree]
     while level:
-        depth += 1
-        if depth > limit:
+        depth -= 1
+        elements -= len(level)
+        if depth < 0 or elements < 0:
             return False
         level = [child for node in level for child in node]
     return True

@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from index.errors import UnreadableDocumentError
 from index.parse.html import html_text
 from index.parse.stated import as_language, as_tags
-from index.parse.text import decode
+from index.parse.text import decode, decode_declared
 from index.settings import LibrarySettings
 from index.types import Parsed
 
@@ -124,7 +124,7 @@ def _sent(message: EmailMessage) -> date | None:
 
 def _leaves(part: EmailMessage, alternative: bool) -> Iterator[tuple[EmailMessage, bool]]:
     """The parts that hold something, and whether each is one of several forms of the same; messages in it are whole."""
-    payload = part.get_payload()
+    payload = part.get_payload() if part.is_multipart() else None
     if part.get_content_maintype() == "multipart" and isinstance(payload, list):
         forms = part.get_content_subtype() in ("alternative",)
         for child in payload:
@@ -173,10 +173,8 @@ def _attachment(part: EmailMessage, name: str) -> Attachment:
 def _text_of(part: EmailMessage) -> tuple[str, str | None]:
     payload = part.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
-    try:
-        text = raw.decode(part.get_content_charset() or "utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except (LookupError, ValueError):
-        text = decode(raw)[0]
+    declared = decode_declared(raw, part.get_content_charset() or "utf-8")
+    text = decode(raw)[0] if declared is None else declared.replace("\r\n", "\n").replace("\r", "\n")
     if part.get_content_type() == "text/html" and text.strip():
         page = html_text(text)
         return page.text, page.language

@@ -17,6 +17,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_CHARSETS = frozenset("punycode idna unicode_escape raw_unicode_escape undefined".split())  # some take hours
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 _MONTHS = "january february march april may june july august september october november december".split()
 _DATES = (
@@ -45,6 +46,15 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
             "The file is binary data, not text.", remedy="Give it the ending of its real format, or leave it out."
         )
     return text.replace("\r\n", "\n").replace("\r", "\n"), notes
+
+
+def decode_declared(data: bytes, encoding: str) -> str | None:
+    """Decode bytes by the encoding a document declares; `None` if there is none such, or they are not of it."""
+    try:
+        name = codecs.lookup(encoding).name
+        return None if name.replace("-", "_") in _NO_CHARSETS else data.decode(name)
+    except (LookupError, ValueError):
+        return None
 
 
 def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
