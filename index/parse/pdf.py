@@ -1,34 +1,36 @@
-"""PDF: text with paragraphs restored, and the place of every character on the page; the door of pypdfium2.
+"""PDF: text with paragraphs restored, and the place of every character on the page; a door of pypdfium2.
 
-A page's text is made by one function, `_read_page`, which also says which character of the PDF each character of the
-text came from. Boxes are therefore looked up on demand by reading the one page again; nothing is stored for them.
+A page's text is made by `index.parse.pdf_page.read_page`, which also says which character of the PDF each character of
+the text came from. Boxes are therefore looked up on demand by reading the one page again; nothing is stored for them.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from ctypes import c_double
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from index.errors import DocumentTooLargeError, EmptyDocumentError, UnreadableDocumentError
+from index.parse.pdf_layout import PageText
+from index.parse.pdf_ocr import Ocr, find_ocr
+from index.parse.pdf_page import locator, opened_page, read_page
+from index.parse.stated import as_language
 from index.parse.text import find_dateline
 from index.settings import LibrarySettings
 from index.types import Heading, Page, Parsed
 
 _LOCK = threading.RLock()  # pdfium is not thread-safe, not even across documents
-_SOFT_HYPHENS = "\x02\ufffe\u00ad"
-_BULLET = re.compile(r"(?:[-*+•‣▪◦–—·]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 _JUNK_TITLE = re.compile(
-    r"^(?:untitled|microsoft word|document\d*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))\b", re.IGNORECASE
+    r"^(?:untitled|microsoft word|document\d*|.*\.(?:docx?|odt|pdf|tex|dvi|indd|qxd))\b", re.IGNORECASE
 )
+_NEEDED = 0.5
+"""Share of an outline's entries that must be found on their pages before it is trusted for the headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +44,39 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a page: `chars` are `(character, index in the PDF's page)`; edges in points from the bottom left."""
+class _Row:
+    """A line of a page's text, without its characters: `text[start:end]`, where it stands and how large it is."""
 
-    chars: tuple[tuple[str, int], ...]
-    left: float
-    right: float
+    start: int
+    end: int
     bottom: float
     top: float
     size: float
 
-    @property
-    def text(self) -> str:
-        return "".join(c for c, _ in self.chars)
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A page that was read, without the places of its characters: these would fill the memory."""
+
+    text: str
+    rows: tuple[_Row, ...]
+    width: float
+    height: float
+    label: str = ""
+    images: int = 0
+    by_ocr: bool = False
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _PageText:
-    text: str
-    indices: tuple[int, ...]
-    """For each character of `text`, its index in the PDF's page; -1 for those added here."""
-    lines: tuple[tuple[int, int, _Line], ...]
-    """Start and end in `text`, and the line."""
-    width: float
-    height: float
+class _Stated:
+    """What a PDF states about itself; `outline` are `(page from 0, level from 1, title)`."""
+
+    title: str
+    author: str
+    created: str
+    language: str
+    outline: tuple[tuple[int, int, str], ...]
 
 
 @contextmanager
@@ -90,15 +101,14 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def parse_pdf(data: bytes, settings: LibrarySettings) -> Parsed:
-    """Read all pages of a PDF.
+    """Read all pages of a PDF; pages without text by OCR, if it is installed and not turned off.
 
     Raises:
         UnreadableDocumentError: It is encrypted or damaged.
         EmptyDocumentError: No page holds text, as in a scan.
         DocumentTooLargeError: It has more pages than the settings allow.
     """
-    import pypdfium2 as pdfium
-
+    ocr = find_ocr(settings)
     with _opened(data) as document:
         count = len(document)
         if count > settings.max_pages:
@@ -106,58 +116,171 @@ def parse_pdf(data: bytes, settings: LibrarySettings) -> Parsed:
                 f"The PDF has {count:,} pages, over the limit of {settings.max_pages:,}.",
                 remedy="Split it, or raise max_pages under [library] in dossier.toml.",
             )
-        read: list[_PageText] = []
-        damaged = 0
-        for index in range(count):
-            try:
-                read.append(_read_page(document, index))
-            except pdfium.PdfiumError:
-                damaged += 1
-                read.append(_PageText("", (), (), 1.0, 1.0))
-        meta = document.get_metadata_dict()
+        read = [_read(document, index, ocr) for index in range(count)]
+        stated = _stated(document)
     silent = sum(not page.text.strip() for page in read)
     if silent == count:
+        pages = f"None of the {count} pages holds" if count != 1 else "Its only page does not hold"
         raise EmptyDocumentError(
-            f"None of the {count} page{'s' if count != 1 else ''} holds text: it is a scan, or its text is drawn.",
-            remedy="Run it through OCR (for example ocrmypdf) and add the result.",
+            f"{pages} text: it is a scan, or its text is drawn.",
+            remedy="Install OCR and add it again: pip install 'dossier[ocr]', and the program tesseract "
+            "(apt-get install tesseract-ocr)."
+            if ocr is None
+            else "OCR found no words either; check that it is the right file.",
         )
-    notes = [f"{damaged} of {count} pages are damaged and were left out."] if damaged else []
-    if silent > damaged:
-        notes.append(f"{silent - damaged} of {count} pages hold no text.")
-    return _assemble(read, meta, tuple(notes))
+    return _assemble(read, stated, _notes(read, ocr))
 
 
-def _assemble(read: list[_PageText], meta: dict[str, str], notes: tuple[str, ...]) -> Parsed:
-    texts, pages, headings, skipped = [], [], [], []
+def _read(document: Any, index: int, ocr: Ocr | None) -> _Read:
+    import pypdfium2 as pdfium
+    import pypdfium2.raw as raw
+
+    try:
+        with opened_page(document, index) as (page, text_page):
+            text = read_page(page, text_page)
+            count = raw.FPDFPage_CountObjects(page)
+            images = sum(
+                raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, i)) == raw.FPDF_PAGEOBJ_IMAGE
+                for i in range(min(count, 2_000))
+            )
+            by_ocr = not text.text.strip() and ocr is not None and count > 0
+            if by_ocr and ocr is not None:
+                text = ocr.read(page)
+    except pdfium.PdfiumError:
+        return _Read("", (), 1.0, 1.0, damaged=True)
+    rows = tuple(_Row(p.start, p.end, p.line.bottom, p.line.top, p.line.size) for p in text.lines)
+    label = ""
+    with suppress(pdfium.PdfiumError, UnicodeDecodeError):
+        label = document.get_page_label(index) or ""
+    by_ocr = by_ocr and bool(text.text.strip())
+    return _Read(text.text, rows, text.width, text.height, label, 0 if by_ocr else images, by_ocr)
+
+
+def _stated(document: Any) -> _Stated:
+    import ctypes
+
+    import pypdfium2 as pdfium
+    import pypdfium2.raw as raw
+
+    values = {}
+    for key in ("Title", "Author", "CreationDate"):
+        with suppress(UnicodeDecodeError):  # a title that is no text must not lose the document
+            values[key] = document.get_metadata_value(key) or ""
+    language = ""
+    length = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    if 2 < length < 100:
+        buffer = ctypes.create_string_buffer(length)
+        raw.FPDFCatalog_GetLanguage(document, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), length)
+        language = buffer.raw[: length - 2].decode("utf-16-le", "replace")
+    outline: list[tuple[int, int, str]] = []
+    with suppress(pdfium.PdfiumError, UnicodeDecodeError, RecursionError, ValueError):
+        for item in document.get_toc(max_depth=6):
+            destination = item.get_dest()
+            page = destination.get_index() if destination is not None else None
+            if page is not None and len(outline) < 20_000:
+                outline.append((page, item.level + 1, " ".join(item.get_title().split())))
+    found = values.get
+    return _Stated(found("Title", ""), found("Author", ""), found("CreationDate", ""), language, tuple(outline))
+
+
+def _notes(read: list[_Read], ocr: Ocr | None) -> tuple[str, ...]:
+    count = len(read)
+    damaged, by_ocr = sum(p.damaged for p in read), sum(p.by_ocr for p in read)
+    silent = sum(not p.text.strip() for p in read) - damaged
+    notes = []
+    if damaged:
+        notes.append(f"{damaged} of {count} pages are damaged and were left out.")
+    if by_ocr and ocr is not None:
+        pages = "1 page was" if by_ocr == 1 else f"{by_ocr} pages were"
+        notes.append(f"{pages} read by OCR ({ocr.name}): expect misread words.")
+    if silent:
+        hold = "page holds" if count == 1 else "pages hold"
+        notes.append(f"{silent} of {count} {hold} no text.")
+    return tuple(notes)
+
+
+def _assemble(read: list[_Read], stated: _Stated, notes: tuple[str, ...]) -> Parsed:
+    texts, pages, skipped = [], [], []
     furniture = _furniture(read)
-    body_size = _body_size(read)
-    sizes = sorted({round(line.size) for p in read for _, _, line in p.lines if line.size > body_size * 1.08})[::-1]
     offset = 0
     for number, page in enumerate(read, 1):
         texts.append(page.text)
-        pages.append(Page(number, offset, offset + len(page.text), page.width, page.height))
-        for index, (start, end, line) in enumerate(page.lines):
-            if (number, index) in furniture:
-                skipped.append((offset + start, offset + end))
-            elif line.size > body_size * 1.08 and _is_title_like(line.text):
-                level = min(sizes.index(round(line.size)) + 1, 6)
-                headings.append(Heading(offset + start, offset + end, level, line.text.strip()))
+        pages.append(Page(number, offset, offset + len(page.text), page.width, page.height, page.label))
+        skipped += [
+            (offset + row.start, offset + row.end)
+            for index, row in enumerate(page.rows)
+            if (number, index) in furniture
+        ]
         offset += len(page.text) + 2
-    text = "\n\n".join(texts)
+    headings = _outlined(read, pages, stated.outline) or _large_lines(read, pages, furniture)
     if len(pages) >= 3 and len(texts[0].split()) < 60:
         headings = [h for h in headings if h.start >= pages[0].end]  # a title page stands above nothing
     first_page = next((p.text for p in read if p.text.strip()), "")
     return Parsed(
-        text,
+        "\n\n".join(texts),
         "application/pdf",
-        title=_title(meta, read),
-        author=meta.get("Author", "").strip() or None,
-        published=find_dateline(first_page) or _pdf_date(meta.get("CreationDate", "")),
+        title=_title(stated.title, read),
+        author=stated.author.strip() or None,
+        published=find_dateline(first_page) or _pdf_date(stated.created),
+        language=as_language(stated.language),
         pages=tuple(pages),
-        headings=tuple(_merge_headings(headings)),
+        headings=tuple(headings),
         skipped=tuple(skipped),
         notes=notes,
+        silent_pages=sum(not p.text.strip() for p in read),
+        images=sum(p.images for p in read),
     )
+
+
+def _outlined(read: list[_Read], pages: list[Page], outline: tuple[tuple[int, int, str], ...]) -> list[Heading]:
+    """Find the entries of the document's own outline among the lines of their pages; empty if most are not there."""
+    found: list[Heading] = []
+    letters: dict[int, list[str]] = {}
+    for index, level, title in outline:
+        wanted = _letters(title)
+        if not (0 <= index < len(read) and wanted):
+            continue
+        if index not in letters:
+            letters[index] = [_letters(read[index].text[row.start : row.end]) for row in read[index].rows]
+        span = _find_lines(letters[index], wanted)
+        if span is not None:
+            rows, start = read[index].rows, pages[index].start
+            found.append(Heading(start + rows[span[0]].start, start + rows[span[1] - 1].end, min(level, 6), title))
+    if len(outline) < 3 or len(found) < _NEEDED * len(outline):
+        return []
+    kept: list[Heading] = []
+    for heading in sorted(found, key=lambda h: (h.start, h.level)):
+        if not kept or heading.start >= kept[-1].end:
+            kept.append(heading)
+    return kept
+
+
+def _find_lines(lines: list[str], wanted: str) -> tuple[int, int] | None:
+    """Find up to three lines that are a title, perhaps with a number before it: first and one past the last."""
+    for at in range(len(lines)):
+        for count in (1, 2, 3):
+            joined = "".join(lines[at : at + count])
+            if joined.endswith(wanted) and len(joined) <= len(wanted) + 6:
+                return at, min(at + count, len(lines))
+    return None
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _large_lines(read: list[_Read], pages: list[Page], furniture: set[tuple[int, int]]) -> list[Heading]:
+    """Take short lines that are larger than most of the text for headings, the largest for the highest."""
+    body = _body_size(read)
+    sizes = sorted({round(row.size) for p in read for row in p.rows if row.size > body * 1.08}, reverse=True)
+    found: list[Heading] = []
+    for page, place in zip(read, pages, strict=True):
+        for index, row in enumerate(page.rows):
+            line = page.text[row.start : row.end]
+            if row.size > body * 1.08 and (place.number, index) not in furniture and _is_title_like(line):
+                level = min(sizes.index(round(row.size)) + 1, 6)
+                found.append(Heading(place.start + row.start, place.start + row.end, level, line.strip()))
+    return _merge_headings(found)
 
 
 def _is_title_like(text: str) -> bool:
@@ -177,39 +300,39 @@ def _merge_headings(headings: list[Heading]) -> list[Heading]:
     return merged
 
 
-def _body_size(read: list[_PageText]) -> float:
+def _body_size(read: list[_Read]) -> float:
     weights: Counter[float] = Counter()
     for page in read:
-        for start, end, line in page.lines:
-            weights[round(line.size, 1)] += end - start
+        for row in page.rows:
+            weights[round(row.size, 1)] += row.end - row.start
     return weights.most_common(1)[0][0] if weights else 10.0
 
 
-def _furniture(read: list[_PageText]) -> set[tuple[int, int]]:
+def _furniture(read: list[_Read]) -> set[tuple[int, int]]:
     """Find running headers and footers: outermost lines that come again, but for their numbers, on other pages."""
     seen: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for number, page in enumerate(read, 1):
-        order = sorted(range(len(page.lines)), key=lambda i: -page.lines[i][2].top)
+        order = sorted(range(len(page.rows)), key=lambda i: -page.rows[i].top)
         for where, chosen in (("top", order[:2]), ("bottom", order[::-1][:2])):
             for index in chosen:
-                line = page.lines[index][2]
-                middle = (line.top + line.bottom) / 2 / page.height
+                row = page.rows[index]
+                middle = (row.top + row.bottom) / 2 / page.height
                 if middle > 0.88 if where == "top" else middle < 0.12:
-                    key = _DIGITS.sub("#", line.text.strip().lower())
+                    key = _DIGITS.sub("#", page.text[row.start : row.end].strip().lower())
                     seen.setdefault((where, key), []).append((number, index))
     needed = 2 if len(read) <= 4 else 3
     return {place for places in seen.values() if len(places) >= needed for place in places}
 
 
-def _title(meta: dict[str, str], read: list[_PageText]) -> str | None:
-    stated = meta.get("Title", "").strip()
+def _title(stated: str, read: list[_Read]) -> str | None:
+    stated = stated.strip()
     if stated and not _JUNK_TITLE.match(stated):
         return stated
     for page in read[:2]:
-        lines = [line for _, _, line in page.lines if _is_title_like(line.text)]
-        if lines:
-            largest = max(line.size for line in lines)
-            return next(line.text.strip() for line in lines if line.size == largest)
+        rows = [row for row in page.rows if _is_title_like(page.text[row.start : row.end])]
+        if rows:
+            largest = max(row.size for row in rows)
+            return next(page.text[r.start : r.end].strip() for r in rows if r.size == largest)
     return None
 
 
@@ -221,116 +344,9 @@ def _pdf_date(value: str) -> date | None:
         return None
 
 
-def _read_page(document: Any, index: int) -> _PageText:
-    page = document[index]
-    try:
-        width, height = page.get_size()
-        text_page = page.get_textpage()
-        try:
-            lines = _read_lines(text_page)
-        finally:
-            text_page.close()
-    finally:
-        page.close()
-    return _join_lines(lines, width or 1.0, height or 1.0)
-
-
-def _read_lines(text_page: Any) -> list[_Line]:
-    import pypdfium2.raw as raw
-
-    count = raw.FPDFText_CountChars(text_page)
-    lines: list[_Line] = []
-    current: list[tuple[str, int]] = []
-    for i in range(count):
-        code = raw.FPDFText_GetUnicode(text_page, i)
-        if code in (10, 13):
-            if current:
-                lines.append(_measure(text_page, current))
-                current = []
-        elif code and code < 0x110000 and not 0xD800 <= code <= 0xDFFF:
-            char = chr(code)
-            current.append((" " if char.isspace() else char, i))
-        elif code:
-            current.append(("\ufffd", i))
-    if current:
-        lines.append(_measure(text_page, current))
-    return [line for line in lines if line.text.strip()]
-
-
-def _measure(text_page: Any, chars: list[tuple[str, int]]) -> _Line:
-    import pypdfium2.raw as raw
-
-    inked = [i for c, i in chars if not c.isspace() and c not in _SOFT_HYPHENS] or [chars[0][1]]
-    edges = [c_double() for _ in range(4)]
-    boxes = []
-    for i in (inked[0], inked[len(inked) // 2], inked[-1]):
-        raw.FPDFText_GetCharBox(text_page, i, *edges)
-        boxes.append(tuple(e.value for e in edges))  # left, right, bottom, top
-    return _Line(
-        tuple(chars),
-        left=min(b[0] for b in boxes),
-        right=max(b[1] for b in boxes),
-        bottom=min(b[2] for b in boxes),
-        top=max(b[3] for b in boxes),
-        size=raw.FPDFText_GetFontSize(text_page, inked[len(inked) // 2]),
-    )
-
-
-def _join_lines(lines: list[_Line], width: float, height: float) -> _PageText:
-    right_edge = _right_edge(lines)
-    parts: list[str] = []
-    indices: list[int] = []
-    places: list[tuple[int, int, _Line]] = []
-    for number, line in enumerate(lines):
-        chars = list(line.chars)
-        while chars and chars[-1][0].isspace():
-            chars.pop()
-        while chars and chars[0][0].isspace():
-            chars.pop(0)
-        if number:
-            glue = _glue(lines[number - 1], line, right_edge)
-            if not glue and parts and parts[-1] in _SOFT_HYPHENS:
-                parts.pop()
-                indices.pop()
-                start, end, before = places[-1]
-                places[-1] = (start, end - 1, before)
-            parts.extend(glue)
-            indices.extend([-1] * len(glue))
-        start = len(parts)
-        parts.extend("-" if c in _SOFT_HYPHENS else c for c, _ in chars[:-1])
-        parts.append(chars[-1][0])
-        indices.extend(i for _, i in chars)
-        places.append((start, len(parts), line))
-    text = "".join("-" if c in _SOFT_HYPHENS else c for c in parts)
-    return _PageText(text, tuple(indices), tuple(places), width, height)
-
-
-def _right_edge(lines: list[_Line]) -> float:
-    long_lines = sorted(line.right for line in lines if len(line.chars) >= 40)
-    return long_lines[int(0.9 * (len(long_lines) - 1))] if long_lines else 0.0
-
-
-def _glue(line: _Line, following: _Line, right_edge: float) -> str:
-    """Choose what stands between two lines: nothing, a space, a line break or an empty line."""
-    last, text = line.text.rstrip()[-1], following.text.lstrip()
-    tall = max(line.top - line.bottom, line.size * 0.7, 1.0)
-    gap = line.bottom - following.top
-    same_size = abs(line.size - following.size) <= 0.06 * max(line.size, following.size)
-    if not same_size or gap > 1.6 * tall or gap < -3 * tall:
-        return "\n\n"
-    if last in _SOFT_HYPHENS:
-        return ""
-    bullet = _BULLET.match(text) is not None
-    full = line.right >= right_edge - 0.12 * max(right_edge - line.left, 1.0) and len(line.chars) > 20
-    indented = following.left > line.left + 6 and _BULLET.match(line.text.lstrip()) is None
-    if bullet or (indented and not text[:1].islower()):
-        return "\n"
-    if full or (text[:1].islower() and len(line.chars) > 30):
-        return "" if last == "-" and text[:1].islower() else " "
-    return "\n"
-
-
-def find_boxes(data: bytes, page: Page, start: int, end: int) -> tuple[Box, ...]:
+def find_boxes(
+    data: bytes, page: Page, start: int, end: int, settings: LibrarySettings | None = None
+) -> tuple[Box, ...]:
     """Find the rectangles that cover a stretch of a page's text, one a line.
 
     Args:
@@ -338,34 +354,33 @@ def find_boxes(data: bytes, page: Page, start: int, end: int) -> tuple[Box, ...]
         page: The page, as in `Document.pages`.
         start: First character in the document's text, code points from 0; clipped to the page.
         end: One past the last.
+        settings: Those it was read with, as far as they concern OCR.
 
     Returns:
-        Boxes from top to bottom; empty if the stretch lies outside the page.
+        Boxes in the order of the text; empty if the stretch lies outside the page.
     """
-    import pypdfium2.raw as raw
+    first, last = max(start - page.start, 0), max(end - page.start, 0)
+    with _opened(data) as document, opened_page(document, page.number - 1) as (shown, text_page):
+        read = read_page(shown, text_page)
+        edges_of = locator(shown, text_page)
+        if not read.text.strip() and (ocr := find_ocr(settings or LibrarySettings())) is not None:
+            read, edges_of = ocr.read(shown), ocr.edges_of
+        return tuple(_boxes(read, first, last, edges_of))
 
-    with _opened(data) as document:
-        read = _read_page(document, page.number - 1)
-        wanted = [i for i in read.indices[max(start - page.start, 0) : max(end - page.start, 0)] if i >= 0]
-        if not wanted:
-            return ()
-        text_page = document[page.number - 1].get_textpage()
-        line_of = [line.chars[0][1] for _, _, line in read.lines]
-        runs: dict[int, list[tuple[float, float, float, float]]] = {}
-        edges = [c_double() for _ in range(4)]
-        for i in wanted:
-            if raw.FPDFText_GetCharBox(text_page, i, *edges):
-                left, right, bottom, top = (e.value for e in edges)
-                if right > left and top > bottom:
-                    runs.setdefault(bisect_right(line_of, i), []).append((left, right, bottom, top))
-    boxes = []
-    for run in runs.values():
-        left, right = min(b[0] for b in run), max(b[1] for b in run)
-        bottom, top = min(b[2] for b in run), max(b[3] for b in run)
-        boxes.append(
-            Box(left / read.width, 1 - top / read.height, (right - left) / read.width, (top - bottom) / read.height)
-        )
-    return tuple(boxes)
+
+def _boxes(read: PageText, first: int, last: int, edges_of: Any) -> Iterator[Box]:
+    for placed in read.lines:
+        found = [
+            edges
+            for i in read.indices[max(first, placed.start) : min(last, placed.end)]
+            if i >= 0 and (edges := edges_of(i)) is not None and edges[1] > edges[0] and edges[3] > edges[2]
+        ]
+        if found:
+            left, right = min(e[0] for e in found), max(e[1] for e in found)
+            bottom, top = min(e[2] for e in found), max(e[3] for e in found)
+            yield Box(
+                left / read.width, 1 - top / read.height, (right - left) / read.width, (top - bottom) / read.height
+            )
 
 
 def render_page(data: bytes, number: int, *, width: int = 1000) -> bytes:
