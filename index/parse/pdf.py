@@ -256,11 +256,12 @@ def _outlined(read: list[_Read], pages: list[Page], outline: tuple[tuple[int, in
 
 
 def _find_lines(lines: list[str], wanted: str) -> tuple[int, int] | None:
-    """Find up to three lines that are a title, perhaps with a number before it: first and one past the last."""
+    """Find up to three lines that are a title, perhaps with a number before it: the first and one past the last."""
     for at in range(len(lines)):
         for count in (1, 2, 3):
             joined = "".join(lines[at : at + count])
-            if joined.endswith(wanted) and len(joined) <= len(wanted) + 6:
+            more = len(joined) - len(wanted)
+            if joined.endswith(wanted) and more <= 6 and more < len(lines[at]):
                 return at, min(at + count, len(lines))
     return None
 

@@ -18,6 +18,7 @@ _COMPOUNDS = frozenset(
     "self well all half cross ex non one two three four five six seven eight nine ten first second third high low long "
     "short open full real large small old new early late multi anti pro vice north south east west".split()
 )
+_ANY_HYPHEN = SOFT_HYPHENS + "-"
 _HYPHENS = {ord(c): "-" for c in SOFT_HYPHENS}
 _WORD_END = re.compile(r"[^\W\d_]+$")
 _WORD_START = re.compile(r"[^\W\d_]+")
@@ -183,13 +184,17 @@ def _join_row(rows: Sequence[Sequence[Line]], number: int) -> Line:
         return row[0]
     neighbours = [rows[i] for i in (number - 1, number + 1) if 0 <= i < len(rows)]
     glue = CELL if any(_aligned(row, other) for other in neighbours) else " "
-    indices = list(row[0].indices)
-    for piece in row[1:]:
-        indices += [-1] * len(glue)
-        indices += piece.indices
+    text, indices = "", list[int]()
+    for piece in row:
+        if text:
+            text += glue
+            indices += [-1] * len(glue)
+        stripped = piece.text.rstrip()
+        text += stripped
+        indices += piece.indices[: len(stripped)]
     return replace(
         row[0],
-        text=glue.join(piece.text for piece in row),
+        text=text,
         indices=tuple(indices),
         right=max(p.right for p in row),
         left=min(p.left for p in row),
@@ -230,7 +235,7 @@ def join_lines(lines: Sequence[Line], width: float, height: float) -> PageText:
         first = line.text.index(text[0])
         if places:
             glue = _glue(places[-1].line, line, edges.get(places[-1].line.column, 0.0))
-            if not glue and parts[-1] in SOFT_HYPHENS and not _keeps_hyphen("".join(parts[-30:-1]), line.text, words):
+            if not glue and parts[-1] in _ANY_HYPHEN and not _keeps_hyphen("".join(parts[-30:-1]), line.text, words):
                 parts.pop()
                 indices.pop()
                 places[-1] = replace(places[-1], end=places[-1].end - 1)
@@ -270,17 +275,22 @@ def _glue(line: Line, following: Line, right_edge: float) -> str:
     if not same_size or gap > 1.6 * tall:
         return "\n\n"
     if gap < -3 * tall and line.column != following.column:  # a paragraph goes on in the next column, or another begins
-        goes_on = text[:1].islower() and line.text.rstrip()[-1] not in ".!?:"
-        return "" if last in SOFT_HYPHENS else " " if goes_on else "\n\n"
+        if last in SOFT_HYPHENS or _cut(line.text, text):
+            return ""
+        return " " if text[:1].islower() and last not in ".!?:" else "\n\n"
     if gap < -3 * tall:
         return "\n\n"
-    if last in SOFT_HYPHENS:
+    if last in SOFT_HYPHENS or _cut(line.text, text):
         return ""
     bullet = _BULLET.match(text) is not None
     full = line.right >= right_edge - 0.12 * max(right_edge - line.left, 1.0) and len(line.text) > 20
     indented = following.left > line.left + 6 and _BULLET.match(line.text.lstrip()) is None
     if bullet or CELL in line.text or CELL in text or (indented and not text[:1].islower()):
         return "\n"
-    if full or (text[:1].islower() and len(line.text) > 30):
-        return "" if last == "-" and text[:1].islower() else " "
-    return "\n"
+    goes_on = text[:1].islower() and len(line.text) > (12 if line.column else 30)
+    return " " if full or goes_on else "\n"
+
+
+def _cut(text: str, following: str) -> bool:
+    """Whether a word is cut by an ordinary hyphen: letters before it, small ones after it."""
+    return re.search(r"[^\W\d_]-\s*$", text) is not None and following[:1].islower()

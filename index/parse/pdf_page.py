@@ -84,6 +84,9 @@ def _rows(text_page: Any, locate: Callable[[int], Edges | None]) -> list[list[Li
             char = chr(code) if code < 0x110000 and not 0xD800 <= code <= 0xDFFF else "\ufffd"
             text.append(" " if char.isspace() else char)
             indices.append(i)
+            if code == 2 or code == 0xFFFE:  # pdfium's mark of a word cut at the end of a line swallows the line's end
+                rows.append(_pieces("".join(text), indices, text_page, locate))
+                text, indices = [], []
     if text:
         rows.append(_pieces("".join(text), indices, text_page, locate))
     return [row for row in rows if row]
