@@ -233,13 +233,15 @@ NOTICES = (
 
 
 def measure_add(work: Path, _: Sequence[str]) -> dict[str, float]:
-    """Seconds from `add` to a search that finds the document, in an open library: the slowest of five.
+    """Seconds from `add` to the end of a search for the document, in an open library: the slowest of five.
 
-    The first of six is not counted: it starts the processes that parse, once in the life of a library object.
+    The first of six is not counted: it starts the processes that parse, once in the life of a library object. The
+    documents are about something else than all others, which is hard for an approximate index: it may keep no way to
+    them. So it counts, too, how many of the searches have the document among their ten hits.
     """
     from index import Library
 
-    times, added = [], list[str]()
+    times, added, found = [], list[str](), 0
     with Library.open(work / "library", create=False) as library, tempfile.TemporaryDirectory() as folder:
         library.search("effects of diet on the heart")
         try:
@@ -252,11 +254,15 @@ def measure_add(work: Path, _: Sequence[str]) -> dict[str, float]:
                 hits = library.search(f"What is known about {subject.lower()}?")
                 times.append(time.perf_counter() - started)
                 added += report.added
-                if not {h.passage.document_id for h in hits} & set(report.added):
-                    raise SystemExit(f"The document just added is not among the hits for {subject!r}.")
+                found += bool({h.passage.document_id for h in hits} & set(report.added))
         finally:
             library.remove(added)
-    return {"add_s": max(times[1:]), "add_first_s": times[0], "add_median_s": statistics.median(times[1:])}
+    return {
+        "added_found": found / len(NOTICES),
+        "add_s": max(times[1:]),
+        "add_first_s": times[0],
+        "add_median_s": statistics.median(times[1:]),
+    }
 
 
 MEASURES = {"open": measure_open, "search": measure_search, "add": measure_add}
@@ -314,6 +320,7 @@ def run(options: argparse.Namespace, work: Path) -> int:
     if options.json is not None:
         options.json.write_text(json.dumps({"made": known, "measured": found}, indent=2) + "\n", encoding="utf-8")
     missed = [name for name, limit in LIMITS.items() if found[name] > limit]
+    missed += ["added_found"] if found["added_found"] < 1 else []
     print(f"missed: {', '.join(missed)}" if missed else "all targets met")
     return 1 if missed else 0
 
