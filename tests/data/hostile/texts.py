@@ -286,6 +286,12 @@ def mails(url: str, secret: str) -> dict[str, Callable[[], bytes]]:
         "deep.eml": lambda: mail(b"")[:-2] + multiparts(10_000),
         "deep-100.eml": lambda: mail(b"")[:-2] + multiparts(100),
         "forwarded-deep.eml": lambda: mail(b"")[:-2] + forwarded + b"\r\n" + WORDS,
+        "forwarded-parameter.eml": lambda: mixed(  # the standard library never ends folding such a line again
+            part(b"text/plain", WORDS),
+            part(
+                b"message/rfc822", mail(WORDS, b"Content-Type: text/plain; " + b"n" * 100 + b"=" + b"v" * 100 + b"\r\n")
+            ),
+        ),
         "boundary-same.eml": lambda: mixed(*[part(b"multipart/mixed; boundary=b", b"--b\r\n")] * 500),
         "parts-many.eml": lambda: mixed(*[part(b"text/plain", b"Part.")] * 20_000),
         "attachments-many.eml": lambda: mixed(
