@@ -50,13 +50,13 @@ def add(docs: Path, work: Path) -> dict[str, Any]:
 def encode(work: Path) -> dict[str, Any]:
     """Encode what was embedded, and nothing else; loading and splitting are not counted."""
     from index import Library
-    from index.split import embedded_texts
+    from index.embedded import embedded_texts
 
     with Library.open(work / "library", create=False) as library:
         encoder = library.encoder
         texts: list[str] = []
         for info in library.documents():
-            texts += embedded_texts(info.title, library.passages(info.id), encoder)
+            texts += embedded_texts(library.document(info.id).text, info.title, library.passages(info.id), encoder)
     encoder.encode(texts[:20])
     started = time.perf_counter()
     encoder.encode(texts)

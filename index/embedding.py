@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from index.embedded import embedded_texts
 from index.errors import LibraryBusyError
 from index.lock import WriteLock
 from index.reading import digest_of
-from index.split import embedded_texts
 from index.types import Passage, Step
 from index.vectors import Labels
 
@@ -179,6 +179,8 @@ def _pending_of(
     if all(name in known for name in waiting):
         yield from ((p, known[p.id]) for p in passages if p.id in waiting)
         return
-    for passage, text in zip(passages, embedded_texts(title, passages, library.encoder), strict=True):
-        if passage.id in waiting:
-            yield passage, text
+    document = library.catalog.get_document(document_id)
+    if document is None:
+        return  # removed since
+    texts = embedded_texts(document.text, title, passages, library.encoder)
+    yield from ((p, text) for p, text in zip(passages, texts, strict=True) if p.id in waiting)

@@ -276,7 +276,7 @@ class Library(LibraryParts):
         if not query.strip() or top_k <= 0:
             return []
         terms = dict.fromkeys(self.lexical.terms(query), 1.0)
-        return self.search_vector(self.encoder.encode([query])[0], terms, top_k, where=where)
+        return self.search_vector(self.encoder.encode([query])[0], terms, top_k, each=1, where=where)
 
     def search_vector(
         self,

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.embedded import embedded_texts
 from index.errors import DocumentError, DossierError, UnreadableDocumentError
 from index.settings import LibrarySettings
-from index.split import Tokenizer, embedded_texts, split
+from index.split import Tokenizer, split
 from index.types import Parsed, Passage
 
 
@@ -111,8 +112,9 @@ def prepare(
     parsed: Parsed, title: str, new_id: str, tokenizer: Tokenizer, chunk_size: int, former: Sequence[str] = ()
 ) -> Prepared:
     """Split a document and make the texts to embed; see `index.split.split` for the arguments."""
-    passages = tuple(split(parsed, new_id, tokenizer, chunk_size, former))
-    texts = tuple(embedded_texts(title, passages, tokenizer))
+    tokens = tokenizer.token_offsets(parsed.text)
+    passages = tuple(split(parsed, new_id, tokenizer, chunk_size, former, tokens))
+    texts = tuple(embedded_texts(parsed.text, title, passages, tokenizer, tokens))
     return Prepared(passages, texts, tuple(digest_of(t) for t in texts))
 
 

@@ -95,18 +95,22 @@ def to_hits(
         top_k: How many hits at most.
         near: For each document, its near-duplicates.
     """
-    taken: list[tuple[Passage, float, Signals, list[str]]] = []
+    taken: list[tuple[_Said, float, Signals, list[str]]] = []
     for name, score, signals in fused:
         passage = passages.get(name)
         if passage is None:
             continue
-        same = next((t for t in taken if _says_the_same(t[0], passage, near or {})), None)
+        said = _Said(passage)
+        same = next((t for t in taken if t[0].same(said, near or {})), None)
         if same is None:
             if len(taken) < top_k:
-                taken.append((passage, score, signals, []))
-        elif passage.document_id != same[0].document_id and passage.document_id not in same[3]:
+                taken.append((said, score, signals, []))
+        elif passage.document_id != same[0].passage.document_id and passage.document_id not in same[3]:
             same[3].append(passage.document_id)
-    return [Hit(p, score, rank, signals, tuple(also)) for rank, (p, score, signals, also) in enumerate(taken, 1)]
+    return [
+        Hit(said.passage, score, rank, signals, tuple(also))
+        for rank, (said, score, signals, also) in enumerate(taken, 1)
+    ]
 
 
 _WORD = re.compile(r"\w+")
@@ -114,11 +118,25 @@ _SAME = 0.8
 """Share of common words from which passages of near-duplicate documents count as saying the same."""
 
 
-def _says_the_same(one: Passage, other: Passage, near: Mapping[str, Mapping[str, float]]) -> bool:
-    if one.text == other.text or one.text.split() == other.text.split():
-        return True
-    if other.document_id not in near.get(one.document_id, {}):
-        return False
-    a, b = set(_WORD.findall(one.text.lower())), set(_WORD.findall(other.text.lower()))
-    numbers = [{w for w in words if any(c.isdigit() for c in w)} for words in (a, b)]
-    return numbers[0] == numbers[1] and len(a & b) >= _SAME * len(a | b)
+class _Said:
+    """A passage and its words, cut once."""
+
+    def __init__(self, passage: Passage) -> None:
+        self.passage = passage
+        self._text = " ".join(passage.text.split())
+        self._words: set[str] | None = None
+
+    def words(self) -> set[str]:
+        if self._words is None:
+            self._words = set(_WORD.findall(self._text.lower()))
+        return self._words
+
+    def same(self, other: _Said, near: Mapping[str, Mapping[str, float]]) -> bool:
+        """Whether it says what another does."""
+        if self._text == other._text:
+            return True
+        if other.passage.document_id not in near.get(self.passage.document_id, {}):
+            return False
+        a, b = self.words(), other.words()
+        numbers = [{w for w in words if any(c.isdigit() for c in w)} for words in (a, b)]
+        return numbers[0] == numbers[1] and len(a & b) >= _SAME * len(a | b)

@@ -40,17 +40,24 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence or part of one: its span, its tokens, and whether a paragraph or section begins with it."""
+    """A sentence or part of one: its span, its tokens, whether a paragraph begins with it, its section, and its region
+    (a stretch of the text between skipped ones)."""
 
     start: int
     end: int
     tokens: int
     paragraph: bool
     section: int
+    region: int
 
 
 def split(
-    parsed: Parsed, document_id: str, tokenizer: Tokenizer, chunk_size: int, former: Sequence[str] = ()
+    parsed: Parsed,
+    document_id: str,
+    tokenizer: Tokenizer,
+    chunk_size: int,
+    former: Sequence[str] = (),
+    tokens: Sequence[Span] | None = None,
 ) -> list[Passage]:
     """Cut a parsed document into passages.
 
@@ -60,13 +67,14 @@ def split(
         tokenizer: Counts tokens as the encoder does.
         chunk_size: Aimed-at tokens of a passage; lowered to what the encoder reads less `HEADING_TOKENS`.
         former: Texts of the passages of an older state of the document; those that did not change are kept.
+        tokens: `tokenizer.token_offsets(parsed.text)`, if it is known already.
 
     Returns:
         Passages in the order of the text.
     """
     kept = kept_spans(parsed, former) if former else []
     rest = replace(parsed, skipped=tuple(sorted([*parsed.skipped, *kept]))) if kept else parsed
-    spans = sorted([*kept, *_spans(rest, tokenizer, chunk_size)])
+    spans = sorted([*kept, *_spans(rest, tokenizer, chunk_size, tokens)])
     outline = _Outline(parsed.headings)
     starts = [page.start for page in parsed.pages]
     return [
@@ -75,10 +83,10 @@ def split(
     ]
 
 
-def _spans(parsed: Parsed, tokenizer: Tokenizer, chunk_size: int) -> list[Span]:
+def _spans(parsed: Parsed, tokenizer: Tokenizer, chunk_size: int, tokens: Sequence[Span] | None) -> list[Span]:
     limit = max(tokenizer.max_tokens - tokenizer.special_tokens - HEADING_TOKENS, 8)
     target = max(min(chunk_size, limit), 8)
-    count = _counter(parsed.text, tokenizer)
+    count = _counter(tokenizer.token_offsets(parsed.text) if tokens is None else tokens)
     units = list(_units(parsed, count, limit))
     spans: list[Span] = []
     for group in _groups(units, target):
@@ -86,9 +94,9 @@ def _spans(parsed: Parsed, tokenizer: Tokenizer, chunk_size: int) -> list[Span]:
     return [piece for span in spans for piece in _fit(parsed.text, span, tokenizer, limit, count)]
 
 
-def _counter(text: str, tokenizer: Tokenizer) -> Callable[[int, int], int]:
+def _counter(tokens: Sequence[Span]) -> Callable[[int, int], int]:
     """Count the tokens between two offsets from one tokenisation of the whole text."""
-    starts = [a for a, _ in tokenizer.token_offsets(text)]
+    starts = [a for a, _ in tokens]
     return lambda start, end: bisect_left(starts, end) - bisect_left(starts, start)
 
 
@@ -105,7 +113,7 @@ def _units(parsed: Parsed, count: Callable[[int, int], int], limit: int) -> list
                 gap = text[previous : span[0]]
                 for piece in _cut(text, span, count, limit):
                     paragraph = "\n" in gap or not units or units[-1].section != section
-                    units.append(_Unit(*piece, count(*piece), paragraph, section))
+                    units.append(_Unit(*piece, count(*piece), paragraph, section, region))
                     gap = ""
                 previous = span[1]
     return units
@@ -166,6 +174,7 @@ def _groups(units: list[_Unit], target: int) -> list[list[_Unit]]:
     merged: list[list[_Unit]] = []
     for group in groups:
         small = merged and sum(u.tokens for u in merged[-1]) < target // 4
+        small = small and merged[-1][-1].region == group[0].region  # what lies between regions is no passage's
         if small and sum(u.tokens for u in merged[-1]) + sum(u.tokens for u in group) <= target:
             merged[-1].extend(group)
         else:
@@ -240,49 +249,3 @@ class _Outline:
 
 def _page_of(pages: tuple[Page, ...], starts: list[int], position: int) -> int | None:
     return pages[max(bisect_right(starts, position) - 1, 0)].number if pages else None
-
-
-def embedded_texts(title: str, passages: Sequence[Passage], tokenizer: Tokenizer) -> list[str]:
-    """The words the encoder reads for the passages of one document.
-
-    Title and headings, cut to `HEADING_TOKENS`, then the passage, then what fits of its neighbours in the same section,
-    half before and half after it. Filling the window matters: vectors of short pieces lie nearer to any question, so
-    that without it the two halves of one text push ahead of a better text that needed no cut (measured on MTRAG:
-    R@5 .36 without, .41 with; `bench/retrieval.py`).
-
-    Args:
-        title: The document's title.
-        passages: All its passages, in order.
-        tokenizer: Counts tokens as the encoder does.
-
-    Returns:
-        One text a passage, in order.
-    """
-    limit = tokenizer.max_tokens - tokenizer.special_tokens
-    offsets = [tokenizer.token_offsets(p.text) for p in passages]
-    texts = []
-    for i, passage in enumerate(passages):
-        head = _head(title, passage, tokenizer)
-        room = limit - len(offsets[i]) - (len(tokenizer.token_offsets(head)) if head else 0)
-        before = i > 0 and passages[i - 1].heading == passage.heading
-        after = i + 1 < len(passages) and passages[i + 1].heading == passage.heading
-        have_before, have_after = len(offsets[i - 1]) if before else 0, len(offsets[i + 1]) if after else 0
-        take_after = min(have_after, max(room // 2, room - have_before))
-        take_before = min(have_before, room - take_after)
-        parts = [head] if head else []
-        if take_before > 0:
-            parts.append(passages[i - 1].text[offsets[i - 1][-take_before][0] :])
-        parts.append(passage.text)
-        if take_after > 0:
-            parts.append(passages[i + 1].text[: offsets[i + 1][take_after - 1][1]])
-        texts.append("\n".join(parts))
-    return texts
-
-
-def _head(title: str, passage: Passage, tokenizer: Tokenizer) -> str:
-    """Title and headings, without those the passage itself begins with."""
-    start = " ".join(passage.text[:400].split()).lower()
-    names = dict.fromkeys(part for part in (title, *passage.heading.split(" › ")) if part)
-    head = " › ".join(name for name in names if not start.startswith(name.lower()))
-    offsets = tokenizer.token_offsets(head[: HEADING_TOKENS * 12])
-    return head[: offsets[HEADING_TOKENS - 2][1]] if len(offsets) > HEADING_TOKENS - 1 else head

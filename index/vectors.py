@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 5_000  # below Chroma's own limit of a call (5,461 on SQLite)
+_EF_SEARCH = 1_000
+"""Candidates HNSW keeps while it searches. Among 200,000 passages of one subject, a single document about another was
+found by a question about it in 44 % of trials with 200, in about 70 % with 1,000, which takes some ms more."""
 _READ = 20_000  # ids and metadata read at a time
 _CLOUD = ("CHROMA_API_KEY", "CHROMA_TENANT", "CHROMA_DATABASE")
 
@@ -68,8 +71,10 @@ class VectorStore:
             self._collection: Any = self._client.get_or_create_collection(
                 collection,
                 embedding_function=None,  # vectors are made by our own encoder; Chroma's default would be downloaded
-                configuration={"hnsw": {"space": "cosine", "ef_search": 200}},
+                configuration={"hnsw": {"space": "cosine", "ef_search": _EF_SEARCH}},
             )
+            if (self._collection.configuration_json.get("hnsw") or {}).get("ef_search") != _EF_SEARCH:
+                self._collection.modify(configuration={"hnsw": {"ef_search": _EF_SEARCH}})  # made by an older version
         except ConfigError:
             raise
         except Exception as error:  # Chroma's Rust core and its HTTP client raise several unrelated types
@@ -132,8 +137,7 @@ class VectorStore:
             `(passage id, cosine)`, the nearest first; cosine runs from -1 to 1.
         """
         try:
-            limit = min(limit, int(self._collection.count()))
-            if limit == 0:
+            if limit <= 0:
                 return []
             found = self._collection.query(
                 query_embeddings=[vector], n_results=limit, include=["distances"], **({"where": where} if where else {})

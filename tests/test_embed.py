@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from index.embed import OnnxEncoder, SentenceTransformerEncoder, open_encoder
 from index.errors import ModelUnavailableError
 from index.models.build import OFFICIAL_SHA256, check_weights, find_weights
-from index.split import HEADING_TOKENS, embedded_texts, split
+from index.embedded import embedded_texts
+from index.split import HEADING_TOKENS, split
 from index.types import Parsed
 from tests.conftest import SAMPLES
 
@@ -100,7 +101,7 @@ def test_what_is_embedded_always_fits_the_window() -> None:
     """Title, headings, passage and neighbours together are never longer than the encoder reads."""
     text = "The harbour master counted nine vessels at the outer berth on Tuesday. " * 200
     passages = split(Parsed(text, "text/plain"), "d", ENCODER, 200)
-    for words in embedded_texts("A rather long title " * 20, passages, ENCODER):
+    for words in embedded_texts(text, "A rather long title " * 20, passages, ENCODER):
         assert ENCODER.count_tokens(words) <= ENCODER.max_tokens - ENCODER.special_tokens
     assert all(ENCODER.count_tokens(p.text) <= 254 - HEADING_TOKENS for p in passages)
 
