@@ -1,7 +1,5 @@
 """Hostile office files and books: packages of XML parts that swell, nest, or point elsewhere."""
 
-# ruff: noqa: E501  (one file a line, as long as its bytes need)
-
 from __future__ import annotations
 
 import struct

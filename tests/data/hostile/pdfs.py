@@ -1,7 +1,5 @@
 """Hostile PDFs, put together from objects by hand."""
 
-# ruff: noqa: E501  (one file a line, as long as its bytes need)
-
 from __future__ import annotations
 
 import random

@@ -1,7 +1,5 @@
 """Hostile files that are text: pages, markup, tables, records and mail."""
 
-# ruff: noqa: E501  (one file a line, as long as its bytes need)
-
 from __future__ import annotations
 
 import base64
