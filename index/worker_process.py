@@ -29,6 +29,7 @@ _KEPT = re.compile(  # of the environment; a parser has no use for the rest, lea
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT", "RAYON_NUM_THREADS")
 _OUT_OF_MEMORY = re.compile(rb"bad_alloc|out of memory|memory allocation of \d+|cannot allocate memory", re.IGNORECASE)
+_FOLDER = "dossier-worker-"
 _LENGTH = struct.Struct(">Q")
 
 
@@ -74,7 +75,7 @@ class Child:
         self._verdict: Lost | None = None
         self._resident = 0
         self._errors = b""
-        self._folder = tempfile.mkdtemp(prefix="dossier-worker-")
+        self._folder = tempfile.mkdtemp(prefix=_FOLDER)
         path = json.dumps([entry or os.getcwd() for entry in sys.path])
         try:
             # The command is this interpreter and fixed code; nothing of a document is in it.
@@ -220,6 +221,27 @@ class Child:
         with contextlib.suppress(OSError, ValueError), stderr:
             while chunk := stderr.read(65536):
                 self._errors = (self._errors + chunk)[-4096:]
+
+
+def remove_left_folders() -> None:
+    """Remove the temporary folders of children whose parent was killed; those in use are locked by their child."""
+    try:
+        import fcntl
+    except ImportError:
+        return  # Windows
+    entries: list[os.DirEntry[str]] = []
+    with contextlib.suppress(OSError):
+        entries = list(os.scandir(tempfile.gettempdir()))
+    for entry in entries:
+        # The lock of a young one may not have been taken yet.
+        with contextlib.suppress(OSError):
+            if entry.name.startswith(_FOLDER) and time.time() - entry.stat(follow_symlinks=False).st_mtime > 60:
+                place = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                finally:
+                    os.close(place)
 
 
 def _describe(status: int | None) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from index.worker_process import Child, Died, Lost, Plan
+from index.worker_process import Child, Died, Lost, Plan, remove_left_folders
 
 __all__ = ["Lost", "WorkerPool"]
 
@@ -132,6 +132,7 @@ class WorkerPool:
                 call.done.put((task, _CLOSED))
                 return
             if not self._threads:
+                remove_left_folders()
                 self._start(self._watch, "dossier-watch")
             if len(self._threads) <= self._workers:
                 self._start(self._serve, f"dossier-worker-{len(self._threads)}")

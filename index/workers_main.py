@@ -46,6 +46,7 @@ def main() -> None:
         _send(answers, pickle.dumps(("lost", ("error", f"{name}: {_say(error)}"), True), protocol=5))
         return
     _limit(memory_mb)
+    _lock(folder)
     close_walls(folder)
     _send(answers, pickle.dumps(("done", None, False), protocol=5))
     memory = _Memory(memory_mb)
@@ -132,6 +133,14 @@ def _limit(memory_mb: int) -> None:
     for kind, most in (("RLIMIT_DATA", memory_mb * _MIB), ("RLIMIT_FSIZE", memory_mb * _MIB), ("RLIMIT_CORE", 0)):
         with contextlib.suppress(AttributeError, OSError, ValueError):
             resource.setrlimit(getattr(resource, kind), (most, most))
+
+
+def _lock(folder: str) -> None:
+    """Mark the temporary folder as in use for as long as this process lives, however it ends."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX)
 
 
 def _alarm(seconds: float) -> None:

@@ -282,6 +282,24 @@ def test_temporary_folder_is_its_own_and_removed() -> None:
     assert not folder.exists()
 
 
+@linux
+def test_folders_left_by_killed_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later pool removes them; those of living children, and young ones, stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, young, other = (tmp_path / name for name in ("dossier-worker-old", "dossier-worker-young", "unrelated"))
+    for folder in (old, young, other):
+        folder.mkdir()
+        (folder / "file").write_text("left")
+    with pool("act") as first:
+        used = Path(next(result for _, result in first.map(["folder"])))
+        for folder in (old, other, used):
+            os.utime(folder, (1, 1))
+        with pool("plain") as second:
+            assert list(second.map([1])) == [(1, 1)]
+            assert [folder.exists() for folder in (old, young, other, used)] == [False, True, True, True]
+    assert not used.exists()
+
+
 @pytest.mark.parametrize("task", "look up|bind|browse|program|shell|exec|fork|spawn|fake program".split("|"))
 def test_network_and_programs_are_refused(task: str) -> None:
     """No connection, no name looked up, no program started."""
