@@ -18,6 +18,7 @@ from index.settings import LibrarySettings
 from index.types import Parsed
 
 _NAMED = 8  # attachments that a note names
+_AS_SENT = email.policy.default.clone(refold_source="none")  # folding a long parameter again may never end
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 # A line that opens a message of a mailbox: an envelope sender, and a date with a time and a year.
 _FROM_LINE = re.compile(rb"^From [^\n]*\d\d:\d\d[^\n]*\d{4}[^\n]*\n", re.MULTILINE)
@@ -164,7 +165,7 @@ def _attachment(part: EmailMessage, name: str) -> Attachment:
         whole = inner[0] if isinstance(inner, list) and inner else None
         subject = _header(whole, "Subject") if isinstance(whole, EmailMessage) else ""
         safe = "".join(c if c.isprintable() and c not in "/\\" else " " for c in subject)[:80].strip()
-        data = whole.as_bytes() if isinstance(whole, EmailMessage) else b""
+        data = whole.as_bytes(policy=_AS_SENT) if isinstance(whole, EmailMessage) else b""
         return Attachment(name or f"{safe or 'message'}.eml", kind, data)
     payload = part.get_payload(decode=True)
     return Attachment(name or kind, kind, payload if isinstance(payload, bytes) else b"")
