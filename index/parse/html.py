@@ -56,10 +56,11 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     stated: Any = None
     if _within(tree, _MAX_DEPTH, _MAX_ELEMENTS):
         found = bare_extraction(source, favor_recall=True, include_comments=False)
-        # Where the page states no date, the search for one is kept short: it would not be used, and loading the date
-        # parser alone takes seconds.
-        search = {"original_date": True, "extensive_search": _states_date(tree)}
-        stated = extract_metadata(source, date_config=search)
+        if _states_anything(tree):
+            # Where the page states no date, the search for one is kept short: it would not be used, and loading the
+            # date parser alone takes seconds.
+            search = {"original_date": True, "extensive_search": _states_date(tree)}
+            stated = extract_metadata(source, date_config=search)
         if found is not None and found.body is not None:
             main.write(found.body, drop=set())
     text, headings = whole.done()
@@ -163,6 +164,19 @@ def _title(found: str | None, stated: str | None) -> str | None:
 def _stated_author(tree: Any) -> str | None:
     stated = tree.xpath("//meta[@name='author' or @property='article:author']/@content")
     return _clean(stated[0]) if stated else None
+
+
+def _states_anything(tree: Any) -> bool:
+    """Whether a page says who wrote it, when, or under which title, other than in its title element."""
+    return bool(
+        tree.xpath(
+            "//meta[@property or @itemprop or contains(@name,'author') or contains(@name,'Author')"
+            " or contains(@name,'date') or contains(@name,'title') or contains(@name,'publi')"
+            " or contains(@name,'creator')] | //time"
+            " | //script[@type='application/ld+json'] | //*[@itemprop or @rel='author' or contains(@class,'author')"
+            " or contains(@class,'byline') or contains(@class,'date') or contains(@id,'author')]"
+        )
+    )
 
 
 def _states_date(tree: Any) -> bool:
