@@ -15,9 +15,11 @@ from index.errors import DossierError
 from rag.assistant import Assistant
 from rag.types import Citation, Conversation, Done, Sentence, Statement
 from ui.web.render import render_conversation, render_library, render_outcomes, render_pending, render_problem
+from ui.web.render_status import render_filter_note, render_status
 from ui.web.sessions import Sessions
 from ui.web.sources import Sources
 from ui.web.uploads import add_uploads
+from ui.web.work import Work
 
 _HERE = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
@@ -42,10 +44,12 @@ class Page:
 
     Args:
         assistant: Answers the questions.
+        work: Adds and embeds in the background.
     """
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, work: Work) -> None:
         self._assistant = assistant
+        self._work = work
         self._sessions = Sessions(assistant)
         self._running: dict[str, _Running] = {}
         self.sources = Sources(assistant.library)
@@ -62,17 +66,52 @@ class Page:
         titles = {info.id: info.title for info in library.documents(sorted(near))} if near else {}
         return render_conversation(conversation, pending, documents=len(library), titles=titles)
 
-    def open(self, request: gr.Request) -> tuple[str, str, str]:
+    def open(self, request: gr.Request) -> tuple[str, str, str, str, str]:
         """Draw the page when it is loaded; a `?c=` link opens its conversation."""
         conversation = self._sessions.get(str(request.query_params.get("c", "")))
         known = conversation.id if conversation.turns else ""
-        return self.draw(conversation), known, render_library(self._assistant.library.documents())
+        library = render_library(self._assistant.library.documents())
+        return self.draw(conversation), known, library, self._status(), self._mark()
+
+    def _status(self) -> str:
+        """Draw how far reading and embedding are, and what came of them."""
+        pending, all_of_them = (
+            self._assistant.library.catalog.count_pending(),
+            self._assistant.library.catalog.count()[1],
+        )
+        return render_status(self._work.state(), pending, all_of_them, self._assistant.library.last_report())
+
+    def _mark(self) -> str:
+        """A text that changes when what the library pane shows does."""
+        state, catalog = self._work.state(), self._assistant.library.catalog
+        step = (state.step.stage, state.step.done) if state.step is not None and state.busy else None
+        return repr((catalog.count(), catalog.count_pending(), state.busy, step, state.problem, state.reports))
+
+    def tick(self, seen: str, where: str, conversation_id: str) -> tuple[Any, Any, Any, str]:
+        """Draw the library pane anew if anything in it changed: gives library, status, conversation and a mark."""
+        mark = self._mark()
+        if mark == seen:
+            return gr.skip(), gr.skip(), gr.skip(), seen
+        documents = mark.split(",")[0] != seen.split(",")[0]
+        conversation = self._sessions.get(conversation_id)
+        empty = documents and not conversation.turns and conversation_id not in self._running
+        library = self.filter(where)[0] if documents else gr.skip()
+        return library, self._status(), self.draw(conversation) if empty else gr.skip(), mark
+
+    def filter(self, where: str) -> tuple[str, str]:
+        """Draw the documents that a filter lets through, and what it does to questions."""
+        library = self._assistant.library
+        try:
+            chosen = library.documents(where=where.strip() or None)
+        except DossierError as error:
+            return render_library(library.documents()), render_filter_note(0, 0, (error.message, error.remedy))
+        return render_library(chosen), render_filter_note(len(chosen), len(library) if where.strip() else -1)
 
     def start_anew(self) -> tuple[str, str, Any]:
         """Draw an empty conversation."""
         return self.draw(Conversation()), "", _box(answering=False)
 
-    async def ask(self, question: str, conversation_id: str) -> AsyncIterator[tuple[Any, Any, Any]]:
+    async def ask(self, question: str, conversation_id: str, where: str = "") -> AsyncIterator[tuple[Any, Any, Any]]:
         """Answer a question, sentence by sentence: gives the conversation's HTML, its id and the question box."""
         conversation = self._sessions.get(conversation_id)
         if not question.strip():
@@ -84,7 +123,7 @@ class Page:
             self._running.pop(next(iter(self._running)))
         yield self.draw(conversation, running.draw()), conversation.id, _box(answering=True, value="")
         try:
-            events = self._assistant.stream(question, conversation)
+            events = self._assistant.stream(question, conversation, where=where.strip() or None)
             # In a thread, so that "stop" need not wait for the step at hand.
             while (event := await asyncio.to_thread(next, events, None)) is not None:
                 if isinstance(event, Sentence):
@@ -114,10 +153,11 @@ class Page:
 
     def add_files(self, paths: list[str] | None, conversation_id: str) -> Iterator[tuple[str, str, Any]]:
         """Add uploaded files one by one: gives the library, what came of each, and the conversation if it is empty."""
-        for outcomes in add_uploads(self._assistant, [Path(path) for path in paths or []]):
+        for outcomes in add_uploads(self._assistant, [Path(path) for path in paths or []], self._work.note):
             conversation = self._sessions.get(conversation_id)
             drawn = gr.skip() if conversation.turns or conversation_id in self._running else self.draw(conversation)
             yield render_library(self._assistant.library.documents()), render_outcomes(outcomes), drawn
+        self._work.go_on()
 
 
 def _box(*, answering: bool, **changes: str) -> Any:
@@ -142,7 +182,18 @@ def build_blocks(page: Page) -> Any:
             with gr.Column(elem_id="library-pane", scale=0, min_width=0):
                 _html(_BRAND)
                 new = gr.Button("New conversation", elem_id="new", size="sm")
+                where = gr.Textbox(
+                    elem_id="filter",
+                    label="Filter the documents, for the list and for questions",
+                    info="type=pdf  published>=2025-01  tag=…  language=en  title=…  source=*/reports/*",
+                    placeholder="All documents",
+                    max_lines=1,
+                    html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+                )
+                filter_note = _html(element="filter-note")
                 library = _html(element="library")
+                status = _html(element="status")
+                seen = gr.State("")
                 upload = gr.UploadButton("Add files", file_count="multiple", elem_id="upload", size="sm")
                 outcomes = _html(element="outcomes")
             with gr.Column(elem_id="talk-pane", scale=1, min_width=0):
@@ -164,9 +215,16 @@ def build_blocks(page: Page) -> Any:
                 panel = '<aside id="source" aria-label="Source" tabindex="-1"></aside>'
                 _html(panel, js_on_load=script, server_functions=[show_source])
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        blocks.load(page.open, None, [conversation, conversation_id, library], **private)
+        blocks.load(page.open, None, [conversation, conversation_id, library, status, seen], **private)
+        ticks = [library, status, conversation, seen]
+        gr.Timer(2.0).tick(page.tick, [seen, where, conversation_id], ticks, **private)
+        where.change(page.filter, where, [library, filter_note], trigger_mode="always_last", **private)
         asking = box.submit(
-            page.ask, [box, conversation_id], [conversation, conversation_id, box], concurrency_limit=4, **private
+            page.ask,
+            [box, conversation_id, where],
+            [conversation, conversation_id, box],
+            concurrency_limit=4,
+            **private,
         )
         # The listener that cancels has no function of its own: Gradio would run that first.
         stopping = box.stop(None, None, None, cancels=[asking], **private)

@@ -161,10 +161,11 @@ def _marker(citation: Citation, key: str) -> str:
 
 def _source_row(citation: Citation, number: int) -> str:
     facts = place_and_time(citation)
+    also = f'<small class="also">also in {escape("; ".join(citation.also))}</small>' if citation.also else ""
     return (
         f'<li><button type="button" class="row" {_card(citation, f"{number}.list.{citation.marker}")}>'
         f'<span class="cite">{citation.marker}</span><span class="name" dir="auto">{escape(citation.title)}</span>'
-        f'<span class="facts">{escape(facts)}</span></button></li>'
+        f'<span class="facts">{escape(facts)}</span>{also}</button></li>'
     )
 
 
@@ -228,12 +229,18 @@ def render_library(documents: Sequence[DocumentInfo]) -> str:
         f'<li><button type="button" {place(d.id, 0, 0)} data-key="library.{escape(d.id)}">'
         f'<span class="kind">{KINDS.get(d.media_type, "DOC")}</span>'
         f'<span class="name" dir="auto">{escape(d.title)}</span>'
-        f'<span class="facts">{written_date(d.published) or "No date"}</span></button></li>'
+        f'<span class="facts">{escape(_facts(d))}</span></button></li>'
         for d in ordered
     )
     return f'<h2>Library <span class="count">{len(documents)}</span></h2>' + (
         f'<ul class="documents">{rows}</ul>' if rows else '<p class="none">Nothing here yet.</p>'
     )
+
+
+def _facts(document: DocumentInfo) -> str:
+    """Date, tags, and that it is found by its words only so far."""
+    facts = [written_date(document.published) or "No date", *document.tags[:3]]
+    return " · ".join([*facts, "words only"] if document.pending else facts)
 
 
 def render_outcomes(outcomes: Sequence[Outcome]) -> str:

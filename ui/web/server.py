@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from index.errors import ConfigError, DossierError
 from index.settings import LibrarySettings
+from index.types import AddReport
 from rag.assistant import Assistant
 from ui.web.guard import Guard, is_local
+from ui.web.work import Work
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -44,7 +46,7 @@ def serve(
         port: Port to listen on; 0 for any that is free.
         config: A settings file in place of the library's own.
         library_settings: Settings of the library, in place of those read from file and environment.
-        docs: Files to add before serving; what is there already is left alone.
+        docs: Files to add while the page answers already; what is there is left alone.
         insecure: Allow an address that other machines can reach.
         announce: Is told the address as soon as the page answers there, and what came of adding.
 
@@ -58,17 +60,27 @@ def serve(
             signal.signal(signal.SIGTERM, _interrupt)  # so that both ways of stopping close the library
         try:
             with Assistant.open(library_path, config=config, library_settings=library_settings) as assistant:
-                if docs is not None:
-                    _add(assistant, docs, announce)
-                _run(assistant, listener, announce, local=is_local(host))
+                work = Work(assistant, lambda report: _tell(report, announce))
+                try:
+                    if docs is not None:
+                        if not len(assistant.library):
+                            announce(f"Reading {docs} for the first time …")
+                        work.add_folder(docs)
+                    else:
+                        work.go_on()
+                    _run(assistant, listener, announce, work, local=is_local(host))
+                finally:
+                    work.end()
         except KeyboardInterrupt:
             pass  # how a server is meant to end
 
 
-def _run(assistant: Assistant, listener: socket.socket, announce: Callable[[str], None], *, local: bool) -> None:
+def _run(
+    assistant: Assistant, listener: socket.socket, announce: Callable[[str], None], work: Work, *, local: bool
+) -> None:
     import uvicorn
 
-    app = build_app(assistant, local=local)
+    app = build_app(assistant, local=local, work=work)
     # An open page keeps its connections for ever; two seconds are for answers on their way.
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     host, port = listener.getsockname()[:2]
@@ -98,13 +110,14 @@ def _welcome(
             _LOG.warning("warming up failed", exc_info=True)
 
 
-def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = None) -> FastAPI:
+def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = None, work: Work | None = None) -> FastAPI:
     """Build the web application around an assistant.
 
     Args:
         assistant: Answers the questions; its library is shown.
         local: Turn away requests that are not addressed to this machine by a local name.
         who: Tells who sends a request, for the page and the page images alike; `None` lets everybody in.
+        work: Adds and embeds in the background; one of its own if `None`.
 
     Returns:
         The application, for an ASGI server.
@@ -120,7 +133,7 @@ def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = Non
     silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     app = FastAPI(**silent)
     app.add_middleware(Guard, local=local)
-    page = Page(assistant)
+    page = Page(assistant, work or Work(assistant))
     _add_page_images(app, page, who)
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     colors = gr.themes.colors
@@ -195,15 +208,8 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _add(assistant: Assistant, docs: Path, announce: Callable[[str], None]) -> None:
-    """Add the folder; the page is served all the same if nothing in it can be read."""
-    if not len(assistant.library):
-        announce(f"Reading {docs} for the first time …")
-    try:
-        report = assistant.add(docs)
-    except DossierError as error:
-        announce(f"{error.message} {error.remedy}")
-        return
+def _tell(report: AddReport, announce: Callable[[str], None]) -> None:
+    """Say what came of adding the folder."""
     if report.added or report.updated:
         announce(f"{len(report.added) + len(report.updated)} documents read in {report.seconds:.1f} s.")
     for failure in report.failed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import filecmp
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from index.errors import DossierError
+from index.types import AddReport
 from rag.assistant import Assistant
 
 State = Literal["reading", "added", "replaced", "known", "failed"]
@@ -27,12 +28,16 @@ class Outcome:
     details: tuple[str, ...] = ()
 
 
-def add_uploads(assistant: Assistant, files: Sequence[Path]) -> Iterator[list[Outcome]]:
+def add_uploads(
+    assistant: Assistant, files: Sequence[Path], note: Callable[[AddReport], None] | None = None
+) -> Iterator[list[Outcome]]:
     """Add files one after the other, so that one that cannot be read stops no other.
 
     Args:
         assistant: Whose library takes them.
-        files: Uploaded files; they are moved from where they are.
+        files: Uploaded files; they are moved from where they are. Their words are searchable when this ends; making
+            vectors is left to somebody else.
+        note: Told what came of each file that was read.
 
     Yields:
         The outcomes so far, after each step; the last is that of the file at hand.
@@ -40,16 +45,18 @@ def add_uploads(assistant: Assistant, files: Sequence[Path]) -> Iterator[list[Ou
     outcomes: list[Outcome] = []
     for file in files:
         yield [*outcomes, Outcome(file.name, "reading")]
-        outcomes.append(_add(assistant, file))
+        outcomes.append(_add(assistant, file, note))
         yield list(outcomes)
 
 
-def _add(assistant: Assistant, file: Path) -> Outcome:
+def _add(assistant: Assistant, file: Path, note: Callable[[AddReport], None] | None) -> Outcome:
     name = safe_name(file.name)
     kept: Path | None = None
     try:
         kept, fresh = _keep(file, assistant.library.path / "uploads")
-        report = assistant.add([kept])
+        report = assistant.add([kept], embed=False)
+        if note is not None:
+            note(report)
     except DossierError as error:
         if kept is not None and fresh:
             kept.unlink(missing_ok=True)
@@ -61,7 +68,7 @@ def _add(assistant: Assistant, file: Path) -> Outcome:
             kept.unlink(missing_ok=True)
         failure = report.failed[0]
         return Outcome(name, "failed", (failure.message, failure.remedy))
-    notes = tuple(note for _, note in report.notes)
+    notes = tuple(told for _, told in report.notes)
     state: State = "added" if report.added else "replaced" if report.updated else "known"
     return Outcome(name, state, notes)
 
