@@ -103,7 +103,13 @@ def ingest(files: list[Path], store: Path, chunk_size: int, upserts: bool, fake:
         docstore_strategy=DocstoreStrategy.UPSERTS,
         disable_cache=True,  # it would only cost time and memory here: nothing is embedded twice
     )
-    nodes = pipeline.run(documents=reader(files).load_data(), show_progress=False)
+    nodes: list[Any] = []
+    if upserts and not kept.is_file():
+        # What it makes of one call must fit one call of Chroma, which takes 5,461 entries.
+        for at in range(0, len(files), 2_000):
+            nodes += pipeline.run(documents=reader(files[at : at + 2_000]).load_data(), show_progress=False)
+    else:
+        nodes += pipeline.run(documents=reader(files).load_data(), show_progress=False)
     if docstore is not None:
         docstore.persist(str(kept))
     return {

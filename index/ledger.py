@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +44,14 @@ class Ledger:
 
     # Files
 
-    def files_under(self, folder: Path) -> dict[str, FileRecord]:
-        """Read the records of all files in a folder and its subfolders, by path."""
-        sql = "SELECT path, size, modified, digest, seen, failure FROM files WHERE path >= ? AND path < ?"
-        return {row[0]: _file_record(row) for row in self._catalog.rows(sql, _range(folder))}
+    def stamps_under(self, folder: Path) -> dict[str, tuple[int, int, int, int]]:
+        """Read, for all files in a folder and its subfolders, just what tells whether they changed.
+
+        Returns:
+            `{path: (size, modified, seen, whether something of it failed)}`.
+        """
+        sql = "SELECT path, size, modified, seen, failure != '' FROM files WHERE path >= ? AND path < ?"
+        return {row[0]: row[1:] for row in self._catalog.rows(sql, _range(folder))}
 
     def file(self, path: str) -> FileRecord | None:
         """Read the record of one file."""
@@ -80,11 +83,14 @@ class Ledger:
 
     def sources_under(self, folder: Path) -> dict[str, dict[str, str]]:
         """Read `{file: {source: document id}}` of all files in a folder and its subfolders."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
+        found: dict[str, dict[str, str]] = {}
         sql = "SELECT file, source, document_id FROM sources WHERE file >= ? AND file < ?"
         for file, source, document_id in self._catalog.rows(sql, _range(folder)):
-            found[file][source] = document_id
-        return dict(found)
+            if file in found:
+                found[file][source] = document_id
+            else:
+                found[file] = {source: document_id}
+        return found
 
     def sources_of_file(self, path: str) -> dict[str, str]:
         """Read `{source: document id}` of what was read from one file."""

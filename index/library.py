@@ -165,9 +165,9 @@ class Library(LibraryParts):
         )  # fmt: skip
 
     def _reported(self, report: AddReport) -> AddReport:
-        from index.report import to_json
+        from index.report import is_nothing, to_json
 
-        if not report.dry_run:
+        if not report.dry_run and not is_nothing(report):  # what was told last stays worth telling
             self.ledger.save_report(to_json(report))
         return report
 

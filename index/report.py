@@ -23,3 +23,9 @@ def from_json(text: str) -> AddReport:
             values[name] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
     values["failed"] = tuple(Failure(**f) for f in values.get("failed", ()))
     return AddReport(**values)
+
+
+def is_nothing(report: AddReport) -> bool:
+    """Whether nothing happened that is worth telling."""
+    changed = report.added or report.updated or report.moved or report.removed or report.duplicates or report.embedded
+    return not (changed or report.failed or report.notes)

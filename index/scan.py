@@ -92,7 +92,7 @@ def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
         folder: The folder.
         ignored: Gains the endings of files of other formats.
     """
-    from index.parse import is_supported
+    from index.parse import is_supported_name
 
     waiting = [(os.fspath(folder.absolute().resolve()), source_name(folder))]
     while waiting:
@@ -104,18 +104,19 @@ def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
         except OSError:
             continue  # not ours to read
         for entry in found:
-            if entry.name.startswith("."):
+            file_name = entry.name
+            if file_name[0] == ".":
                 continue
-            source = f"{name}{os.sep}{os.fsencode(entry.name).decode('utf-8', errors='replace')}"
+            plain = file_name if file_name.isascii() else os.fsencode(file_name).decode("utf-8", errors="replace")
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append((entry.path, source))
-                elif not is_supported(Path(entry.name)):
+                    folders.append((entry.path, f"{name}{os.sep}{plain}"))
+                elif not is_supported_name(file_name):
                     if not entry.is_dir():
-                        ignored[Path(entry.name).suffix.lower()] += 1
+                        ignored[os.path.splitext(file_name)[1].lower()] += 1
                 elif entry.is_file():
                     status = entry.stat()
-                    yield Found(entry.path, source, status.st_size, status.st_mtime_ns)
+                    yield Found(entry.path, f"{name}{os.sep}{plain}", status.st_size, status.st_mtime_ns)
             except OSError:
                 continue  # gone since, or a link to nothing
         waiting.extend(reversed(folders))
@@ -145,22 +146,26 @@ def make_plan(
         The plan; nothing has been changed.
     """
     plan = Plan()
-    records: dict[str, FileRecord] = {}
+    stamps: dict[str, tuple[int, int, int, int]] = {}
     sources: dict[str, dict[str, str]] = {}
     for folder in (Path(source_name(f)) for f in folders):
-        records.update(library.ledger.files_under(folder))
+        stamps.update(library.ledger.stamps_under(folder))
         sources.update(library.ledger.sources_under(folder))
     here = set()
     circumstances = circumstances_of(library)
     anything = len(library) > 0
     for file in files:
         here.add(file.source)
-        record = records.get(file.source) or (None if whole else library.ledger.file(file.source))
+        stamp = stamps.get(file.source)
+        if stamp is not None and not check and not stamp[3] and _same(file, stamp):
+            plan.unchanged.extend(sources.get(file.source, {}).values())
+            plan.unchanged_files += 1
+            continue
+        record = library.ledger.file(file.source) if stamp is not None or not whole else None
         if record is not None and record.failures and (retry or record.under != circumstances):
             plan.to_read.append(file)
-        elif record is not None and not check and _same(file, record):
-            held = sources.get(file.source)
-            plan.unchanged.extend((library.ledger.sources_of_file(file.source) if held is None else held).values())
+        elif record is not None and not check and _same(file, (record.size, record.modified, record.seen, 0)):
+            plan.unchanged.extend(library.ledger.sources_of_file(file.source).values())
             plan.unchanged_files += 1
             plan.failures.extend(record.failures)
         elif record is None and not anything:
@@ -168,15 +173,15 @@ def make_plan(
         else:
             _compare(library, file, record, plan)
     if whole:
-        for name in {**records, **sources}:
+        for name in {**stamps, **sources}:
             if name not in here:
                 plan.gone[name] = sources.get(name, {})
     return plan
 
 
-def _same(file: Found, record: FileRecord) -> bool:
-    unchanged = (file.size, file.modified) == (record.size, record.modified)
-    return unchanged and record.seen - record.modified > _RACY
+def _same(file: Found, stamp: tuple[int, int, int, int]) -> bool:
+    size, modified, seen, _ = stamp
+    return file.size == size and file.modified == modified and seen - modified > _RACY
 
 
 def _compare(library: LibraryParts, file: Found, record: FileRecord | None, plan: Plan) -> None:

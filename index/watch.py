@@ -43,17 +43,21 @@ def watch(library: Library, folders: Iterable[str | Path] = (), stop: Event | No
         raise ConfigError(
             "No folder is named, and this library has none to keep in step.", remedy="Name it: dossier watch FOLDER"
         )
-    yield library.sync(chosen)
+    for folder in chosen:
+        if not folder.is_dir():
+            yield library.sync(chosen)  # raises, and says which
     inside = source_name(library.path)
     quiet = DefaultFilter(ignore_paths=[inside])  # the library may lie in one of its folders
-    for _ in changes(*chosen, watch_filter=quiet, stop_event=stop, debounce=_QUIET * 10, step=_QUIET):
+    first = True
+    for found in changes(
+        *chosen, watch_filter=quiet, stop_event=stop, debounce=_QUIET * 10, step=_QUIET, rust_timeout=_QUIET,
+        yield_on_timeout=True,
+    ):  # fmt: skip
+        if not found and not first:
+            continue
+        first = False  # the first sync comes when the watch has begun, so that no change falls between the two
         try:
             yield library.sync(chosen)
         except (DocumentError, LibraryBusyError) as error:  # for now: the next change is another chance
             failure = Failure(str(chosen[0]), type(error).__name__, error.message, error.remedy)
             yield AddReport(failed=(failure,))
-
-
-def is_empty(report: AddReport) -> bool:
-    """Whether a sync did nothing worth telling."""
-    return not (report.added or report.updated or report.moved or report.removed or report.duplicates or report.failed)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import importlib
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -78,13 +79,20 @@ def known_suffixes() -> tuple[str, ...]:
 
 def is_supported(path: Path) -> bool:
     """Tell from the name alone whether there is a parser for a file."""
-    return suffix_of(path.name) in _BY_SUFFIX
+    return is_supported_name(path.name)
+
+
+def is_supported_name(name: str) -> bool:
+    """Tell the same from a file's name as text; folders of many thousand files are searched with it."""
+    return suffix_of(name) in _BY_SUFFIX
 
 
 def suffix_of(name: str) -> str:
     """The ending of a file's name that tells its format, in lower case; that before `.gz` if it has one."""
-    path = PurePosixPath(name)
-    return (path.with_suffix("") if path.suffix.lower() == ".gz" and path.stem else path).suffix.lower()
+    stem, ending = os.path.splitext(name.rsplit("/", 1)[-1])
+    if stem and ending.lower() == ".gz":
+        ending = os.path.splitext(stem)[1]
+    return ending.lower() if len(ending) > 1 else ""
 
 
 def suffix_for(media_type: str) -> str:

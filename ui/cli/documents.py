@@ -7,8 +7,9 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
+from index.report import is_nothing
 from index.scan import source_name
-from index.watch import is_empty, watch
+from index.watch import watch
 from ui.cli.opening import open_library
 from ui.cli.progress import AddProgress
 from ui.cli.reports import named, print_report, report_record
@@ -54,7 +55,7 @@ def run_watch(options: argparse.Namespace) -> int:
         for report in watch(library, options.folders):
             if options.json:
                 print_json(report_record(report))
-            elif not is_empty(report):
+            elif not is_nothing(report):
                 print_report(report, _titles(library, report))
             sys.stdout.flush()
     return 0
