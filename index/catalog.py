@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.errors import DiskFullError, LibraryBusyError, LibraryError, StaleIndexError
+from index.errors import DiskFullError, DocumentError, LibraryBusyError, LibraryError, StaleIndexError
 from index.records import FORGET_FORMER, NewDocument, delete_document, insert_document
 from index.schema import SCHEMA_VERSION, migrate
 from index.types import Document, DocumentInfo, Heading, Page, Passage
 
 if TYPE_CHECKING:
     import sqlite3
+
+_COPIED_AT_ONCE = 10_000  # pages of 4 KiB between two reports of how far a copy is
 
 
 class Catalog:
@@ -205,6 +207,26 @@ class Catalog:
             sql = f"UPDATE passages SET pending = {int(pending)} WHERE id = ?"
             connection.executemany(sql, [(i,) for i in passage_ids])
 
+    def copy_to(self, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write a consistent copy of the catalog into a new file, also while others read and write.
+
+        Args:
+            path: The file; must not exist.
+            progress: Called with the pages copied and in all.
+        """
+        import sqlite3
+
+        def told(status: int, remaining: int, total: int) -> None:
+            if progress is not None:
+                progress(total - remaining, total)
+
+        with self._explained():
+            copy = sqlite3.connect(path)
+            try:
+                self._connection().backup(copy, pages=_COPIED_AT_ONCE, progress=told)
+            finally:
+                copy.close()
+
     # Questions about it
 
     def document_of_source(self, source: str) -> str | None:
@@ -235,7 +257,7 @@ class Catalog:
             id=document_id,
             source=(self.sources_of(document_id) or [""])[0],
             title=title,
-            text=zlib.decompress(data).decode("utf-8"),
+            text=_text(document_id, data),
             pages=tuple(Page(*page) for page in json.loads(pages)),
             published=_date(published),
             author=author,
@@ -347,3 +369,13 @@ _LIST = (
 
 def _date(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
+
+
+def _text(document_id: str, data: bytes) -> str:
+    try:
+        return zlib.decompress(data).decode("utf-8")
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise DocumentError(
+            f"The stored text of document {document_id} is damaged ({error}).",
+            remedy=f"Remove it (dossier remove {document_id}) and add its file again.",
+        ) from error

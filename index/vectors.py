@@ -78,6 +78,8 @@ class VectorStore:
         except ConfigError:
             raise
         except Exception as error:  # Chroma's Rust core and its HTTP client raise several unrelated types
+            if not address:
+                _forget_failed(folder)
             raise self._explained(error) from error
 
     def replace(
@@ -253,3 +255,11 @@ def _connect(folder: Path, address: str) -> Any:
         headers={"Authorization": f"Bearer {token}"} if token else None,
         settings=settings,
     )
+
+
+def _forget_failed(folder: Path) -> None:
+    """Take a folder that could not be opened from Chroma's list of open ones, where it would stay broken for good."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    if not SharedSystemClient._identifier_to_refcount.get(str(folder)):
+        SharedSystemClient._identifier_to_system.pop(str(folder), None)

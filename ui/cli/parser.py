@@ -165,6 +165,16 @@ def build_parser() -> argparse.ArgumentParser:
     ui.add_argument(
         "--insecure", action="store_true", help="allow an address that other machines can reach; there is no login"
     )
+    doctor = verb("doctor", "check that everything in the library is right and can be used", "upkeep")
+    doctor.add_argument(
+        "--repair", action="store_true", help="put right what can be; no document of the catalog is ever removed"
+    )
+    backup = verb("backup", "write the library into one file", "upkeep")
+    backup.add_argument("file", type=Path, metavar="FILE", help="the file; it appears when it is complete")
+    backup.add_argument("--force", action="store_true", help="replace the file if it exists")
+    restore = verb("restore", "make a library from such a file", "upkeep")
+    restore.add_argument("file", type=Path, metavar="FILE", help="the file; the library's folder must be new or empty")
+    restore.add_argument("--force", action="store_true", help="rename a folder that is there to NAME.before-restore-N")
     _add_eval(verbs)
     return parser
 
