@@ -78,7 +78,9 @@ class VectorStore:
         except ConfigError:
             raise
         except Exception as error:  # Chroma's Rust core and its HTTP client raise several unrelated types
-            if not address:
+            if hasattr(self, "_client"):
+                self.close()
+            elif not address:
                 _forget_failed(folder)
             raise self._explained(error) from error
 

@@ -172,7 +172,7 @@ def test_unusable_vectors_are_set_aside_and_made_again(folder: Path, rubbish: st
         with Library.open(folder, encoder=FakeEncoder()) as library:
             assert library.add(more).passages > 1_000
             library.remove([i.id for i in library.documents() if i.title == "log"])
-        found = [p for p in folder.glob("vectors/*/*.bin")]
+        found = list(folder.glob("vectors/*/*.bin"))
         assert found
         for path in found:
             path.write_bytes(b"rubbish")
@@ -185,7 +185,7 @@ def test_unusable_vectors_are_set_aside_and_made_again(folder: Path, rubbish: st
     findings = doctor(folder, repair=True)
     assert problems(findings) == []
     assert (folder / "vectors.damaged-1").exists()
-    assert [f.details for f in findings if f.name == "leftovers"][0][0].startswith("vectors.damaged-1 ")
+    assert next(f.details for f in findings if f.name == "leftovers")[0].startswith("vectors.damaged-1 ")
     assert_mended(folder)
 
 
@@ -201,7 +201,7 @@ def test_damaged_vectors_are_noticed_and_made_anew(folder: Path) -> None:
             library.vectors.replace(passages, vectors, [digests[p.id][0] for p in passages], {info.id: Labels.of(info)})
     findings = doctor(folder)
     assert problems(findings) == ["vectors"]
-    assert "of 8 vectors are not what their passages give" in [f.message for f in findings if f.name == "vectors"][0]
+    assert "of 8 vectors are not what their passages give" in next(f.message for f in findings if f.name == "vectors")
     counting = CountingEncoder()
     assert problems(doctor(folder, repair=True, encoder=counting)) == []
     with Library.open(folder, encoder=FakeEncoder()) as library:
@@ -284,7 +284,7 @@ def test_damaged_text_is_told_and_its_document_stays(folder: Path) -> None:
     assert "dossier remove ID, then add the file again" in told.remedy
     with Library.open(folder, encoder=FakeEncoder()) as library:
         assert len(library) == 3
-        with pytest.raises(DocumentError, match="stored text of document .* is damaged"):
+        with pytest.raises(DocumentError, match=r"stored text of document .* is damaged"):
             library.document(name)
 
 
@@ -360,7 +360,7 @@ def test_other_encoder_is_a_problem(folder: Path) -> None:
     """Its vectors could not search what is stored; no vector is replaced by it."""
     findings = doctor(folder, repair=True, encoder=FakeEncoder(name="other/model@2"))
     assert problems(findings) == ["encoder"]
-    assert "fake/words@1" in [f.message for f in findings if f.name == "encoder"][0]
+    assert "fake/words@1" in next(f.message for f in findings if f.name == "encoder")
     assert_mended(folder)
 
 
