@@ -201,11 +201,16 @@ class Catalog:
             for table in ("sources", "former"):
                 connection.executemany(f"DELETE FROM {table} WHERE source = ?", [(s,) for s in sources])
 
-    def settle_vectors(self, passage_ids: Sequence[str], *, pending: bool = False) -> None:
-        """Record that passages have a vector now, or that they wait for one."""
+    def record_vectors(self, made: Sequence[tuple[str, str]]) -> None:
+        """Record that passages have a vector now: `(passage id, digest of the text it was made of)`."""
         with self.transaction() as connection:
-            sql = f"UPDATE passages SET pending = {int(pending)} WHERE id = ?"
-            connection.executemany(sql, [(i,) for i in passage_ids])
+            sql = "UPDATE passages SET pending = 0, digest = ? WHERE id = ?"
+            connection.executemany(sql, [(digest, i) for i, digest in made])
+
+    def await_vectors(self, passage_ids: Sequence[str]) -> None:
+        """Record that passages wait for a vector."""
+        with self.transaction() as connection:
+            connection.executemany("UPDATE passages SET pending = 1 WHERE id = ?", [(i,) for i in passage_ids])
 
     def copy_to(self, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Write a consistent copy of the catalog into a new file, also while others read and write.

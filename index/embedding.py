@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -110,11 +110,11 @@ class Embedder:
         writer = threading.Thread(target=self._write_all, args=(filled,), name="dossier-vectors", daemon=True)
         writer.start()
         try:
-            for passages, texts in _windows(self._library, self._texts):
+            for passages, texts in pending_windows(self._library, self._texts):
                 if self._stopped.is_set() or self._error is not None:
                     break
                 vectors = encoder.encode(texts)
-                filled.put((passages, [digest_of(t) for t in texts], vectors))
+                filled.put((passages, texts, vectors))
         finally:
             filled.put(None)
             writer.join()
@@ -130,25 +130,43 @@ class Embedder:
             except BaseException as error:
                 self._error = error
 
-    def _write(self, passages: list[Passage], digests: list[str], vectors: NDArray[np.float32]) -> None:
-        library = self._library
-        with library.writing():
-            ids = list(dict.fromkeys(p.document_id for p in passages))
-            now = library.catalog.digests_of(ids)
-            keep = [i for i, p in enumerate(passages) if now.get(p.id, ("", False))[1]]
-            if keep:  # the others were removed or made in the meantime
-                chosen = [passages[i] for i in keep]
-                labels = {info.id: Labels.of(info) for info in library.catalog.list_documents(ids)}
-                library.vectors.replace(chosen, vectors[keep], [digests[i] for i in keep], labels)
-                library.catalog.settle_vectors([p.id for p in chosen])
+    def _write(self, passages: list[Passage], texts: list[str], vectors: NDArray[np.float32]) -> None:
+        write_window(self._library, passages, texts, vectors)
         self.done += len(passages)
         for passage in passages:
             self._texts.pop(passage.id, None)
         if self._progress is not None:
-            self._progress(Step("embed", self.done, self.done + library.catalog.count_pending()))
+            self._progress(Step("embed", self.done, self.done + self._library.catalog.count_pending()))
 
 
-def _windows(library: LibraryParts, known: Mapping[str, str]) -> Iterator[tuple[list[Passage], list[str]]]:
+def write_window(
+    library: LibraryParts, passages: Sequence[Passage], texts: Sequence[str], vectors: NDArray[np.float32]
+) -> int:
+    """Store the vectors of passages that still wait for one.
+
+    Args:
+        library: The library.
+        passages: The passages.
+        texts: The texts that were encoded.
+        vectors: Shape `(len(passages), dimension)`, float32, L2-normalised.
+
+    Returns:
+        How many were stored; the others were removed or made in the meantime.
+    """
+    with library.writing():
+        ids = list(dict.fromkeys(p.document_id for p in passages))
+        now = library.catalog.digests_of(ids)
+        keep = [i for i, p in enumerate(passages) if now.get(p.id, ("", False))[1]]
+        if keep:
+            chosen = [passages[i] for i in keep]
+            digests = [digest_of(texts[i]) for i in keep]
+            labels = {info.id: Labels.of(info) for info in library.catalog.list_documents(ids)}
+            library.vectors.replace(chosen, vectors[keep], digests, labels)
+            library.catalog.record_vectors([(p.id, d) for p, d in zip(chosen, digests, strict=True)])
+    return len(keep)
+
+
+def pending_windows(library: LibraryParts, known: Mapping[str, str]) -> Iterator[tuple[list[Passage], list[str]]]:
     """Gather the pending passages, whole documents together, in windows of about `_WINDOW`.
 
     Documents are taken in the order of their ids and each is visited once; what is added meanwhile under a lower id is

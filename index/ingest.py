@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _READ_FIRST = 60.0
 """Seconds: reading comes before embedding, which would slow it down, but not for longer than this."""
+
+
+Read = Callable[[Iterable[ReadTask]], Iterable["tuple[ReadTask, FileRead | DossierError | Lost]"]]
+"""Reads files, in whatever order they are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,10 @@ def embedding(
         yield embedder
 
 
-def carry_out(library: LibraryParts, plan: Plan, writer: Writer, progress: Progress | None) -> None:
-    """Do what a plan says, but for what is gone."""
+def carry_out(
+    library: LibraryParts, plan: Plan, writer: Writer, progress: Progress | None, read: Read | None = None
+) -> None:
+    """Do what a plan says, but for what is gone; `read` reads files in place of the library's own workers."""
     tally = writer.tally
     total = plan.unchanged_files + len(plan.known) + len(plan.to_read)
     tally.failed.extend(plan.failures)
@@ -134,22 +140,15 @@ def carry_out(library: LibraryParts, plan: Plan, writer: Writer, progress: Progr
         else:
             plan.to_read.append(file)  # removed since the plan was made
     done = total - len(plan.to_read)
-    for file, outcome in _read(library, plan.to_read):
+    by_source = {file.source: file for file in plan.to_read}
+    tasks = (ReadTask(f.path, f.source, _former(library, f.source)) for f in plan.to_read)
+    for task, outcome in (read or library.workers.map)(tasks) if by_source else ():
+        file = by_source[task.source]
         done += 1
         _take(library, writer, file, outcome)
         if progress is not None:
             progress(Step("read", done, total, os.path.basename(file.source)))
     writer.flush()
-
-
-def _read(library: LibraryParts, files: Sequence[Found]) -> Iterator[tuple[Found, FileRead | DossierError | Lost]]:
-    """Read files in worker processes, in whatever order they are done."""
-    if not files:
-        return
-    by_source = {file.source: file for file in files}
-    tasks = (ReadTask(f.path, f.source, _former(library, f.source)) for f in files)
-    for task, outcome in library.workers.map(tasks):
-        yield by_source[task.source], outcome
 
 
 def _former(library: LibraryParts, source: str) -> dict[str, tuple[str, ...]]:
@@ -200,16 +199,22 @@ def lost_error(source: str, outcome: DossierError | Lost, library: LibraryParts)
 
 def open_workers(library: LibraryParts) -> WorkerPool:
     """Start the processes that read files for a library (they start with the first file)."""
-    from index.embed import OnnxEncoder, SentenceTransformerEncoder
     from index.workers import WorkerPool
 
-    encoder = library.encoder
-    tokenizer = encoder.portable() if isinstance(encoder, (OnnxEncoder, SentenceTransformerEncoder)) else None
     settings = library.settings
     return WorkerPool(
         f"{read_file.__module__}:{read_file.__name__}",
-        ReadSetup(settings, tokenizer),
+        read_setup(library),
         workers=settings.workers or min(os.cpu_count() or 1, 8),
         seconds=settings.parse_seconds,
         memory_mb=settings.parse_memory_mb,
     )
+
+
+def read_setup(library: LibraryParts) -> ReadSetup:
+    """What a process that reads files for a library needs to know."""
+    from index.embed import OnnxEncoder, SentenceTransformerEncoder
+
+    encoder = library.encoder
+    tokenizer = encoder.portable() if isinstance(encoder, (OnnxEncoder, SentenceTransformerEncoder)) else None
+    return ReadSetup(library.settings, tokenizer)

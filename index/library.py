@@ -132,6 +132,7 @@ class Library(LibraryParts):
         check: bool = False,
         allow_empty: bool = False,
         embed: bool = True,
+        ray: str = "",
     ) -> AddReport:
         """Bring the library to the state of folders: add what is new, replace what changed, remove what is gone.
 
@@ -145,6 +146,7 @@ class Library(LibraryParts):
             check: Compare the bytes even of files whose size and time stamp are the same.
             allow_empty: Go on if a folder holds no documents any more and all of them would be removed.
             embed: As for `add`.
+            ray: Address of a Ray cluster that reads and embeds; see `index.distributed.sync_on_ray`.
 
         Returns:
             What was done; the lists hold sources in place of ids for files that a dry run has not read.
@@ -157,6 +159,11 @@ class Library(LibraryParts):
         from index.sync import sync
 
         chosen = [folders] if isinstance(folders, (str, Path)) else list(folders)
+        if ray and not dry_run:
+            from index.distributed import sync_on_ray
+
+            paths = [Path(f) for f in chosen]
+            return self._reported(sync_on_ray(self, paths, ray, progress, check=check, allow_empty=allow_empty))
         return self._reported(
             sync(
                 self, [Path(f) for f in chosen], dry_run=dry_run, check=check, allow_empty=allow_empty, embed=embed,

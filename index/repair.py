@@ -69,4 +69,4 @@ def rebuild(library: LibraryParts, document_ids: Sequence[str]) -> None:
         wrong = {name for name, digest in there.items() if name not in wanted or wanted[name][0] != digest}
         library.vectors.remove(sorted(wrong))
         missing = [n for n, (_, pending) in wanted.items() if not pending and (n in wrong or n not in there)]
-        library.catalog.settle_vectors(missing, pending=True)
+        library.catalog.await_vectors(missing)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from index.embedding import Progress
 from index.errors import ConfigError, UnreadableDocumentError
-from index.ingest import begin, carry_out, embedding
+from index.ingest import Read, begin, carry_out, embedding
 from index.scan import Found, Plan, make_plan, scan, source_name
 from index.types import AddReport
 from index.writer import Writer
@@ -28,8 +28,12 @@ def sync(
     allow_empty: bool,
     embed: bool,
     progress: Progress | None,
+    read: Read | None = None,
 ) -> AddReport:
-    """Add what is new, replace what changed, follow what moved, remove what is gone; see `Library.sync`."""
+    """Add what is new, replace what changed, follow what moved, remove what is gone; see `Library.sync`.
+
+    `read` reads files in place of the library's own workers.
+    """
     started = time.monotonic()
     chosen = [f.expanduser() for f in folders] or [Path(f) for f in library.ledger.folders()]
     if not chosen:
@@ -60,7 +64,7 @@ def sync(
     writer.tally.started = started
     writer.tally.ignored(ignored)
     with embedding(library, writer, progress, embed) as embedder:
-        carry_out(library, plan, writer, progress)
+        carry_out(library, plan, writer, progress, read)
         writer.drop({source: i for sources in plan.gone.values() for source, i in sources.items()})
         library.ledger.forget_files(plan.gone)
     return writer.tally.report(embedder.done if embedder else 0, library.catalog.count_pending())

@@ -26,6 +26,7 @@ DOORS = {
     "transformers": ("index/models/build.py",),
     "torch": ("index/models/build.py",),
     "pypdfium2": ("index/parse/pdf.py", "index/parse/pdf_page.py"),
+    "ray": ("index/distributed.py",),
     "pytesseract": ("index/parse/pdf_ocr.py",),
     "trafilatura": ("index/parse/html.py",),
     "openpyxl": ("index/parse/sheets.py",),

@@ -45,6 +45,7 @@ def run_sync(options: argparse.Namespace) -> int:
                 dry_run=options.dry_run,
                 check=options.check,
                 allow_empty=options.allow_empty,
+                ray=options.ray or "",
             )
         return _tell(library, report, options)
 

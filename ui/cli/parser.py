@@ -129,6 +129,11 @@ def build_parser() -> argparse.ArgumentParser:
     sync.add_argument(
         "--allow-empty", action="store_true", help="go on if a folder is empty now and all its documents would go"
     )
+    sync.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="read and embed on a Ray cluster: local, auto, HOST:6379 or ray://HOST:10001 (needs the ray extra)",
+    )
     sync.add_argument("--forget", action="store_true", help="keep these folders in step no longer; documents stay")
     watch = verb("watch", "sync whenever files change, until Ctrl-C", "documents")
     watch.add_argument(
