@@ -226,6 +226,8 @@ class _Examination:
             vectors.search(vector, 1)
 
     def _unusable(self, error: LibraryError) -> Finding:
+        if "locked" in error.message:
+            return _BUSY  # nothing is wrong with a store that another process is using
         remote = bool(self.library.settings.vectors)
         self.unusable = "lexical" if error.message.startswith("The lexical") else "server" if remote else "vectors"
         remedy = error.remedy
@@ -319,7 +321,8 @@ class _Examination:
             return []
         library, done = self.library, list[Finding]()
         if self.unusable in ("vectors", "lexical"):
-            place = library.set_aside(self.unusable)
+            with library.writing():
+                place = library.set_aside(self.unusable)
             done.append(Finding("stores", "repaired", f"The folder {self.unusable} could not be used and is "
                                 f"{place.name if place else 'gone'} now.", "It can be deleted."))  # fmt: skip
         if self.unusable != "server":

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from index.parts import LibraryParts, Progress
 
-_MANIFEST_SIZE = 256 << 20  # bytes; a million uploads take half of it
+_MANIFEST_SIZE = 64 << 20  # bytes; some 300,000 uploads fit
 
 
 def restore(
@@ -264,7 +264,7 @@ def _fill_vectors(
             continue
         try:
             ids, digests, vectors = _vectors_of(b"".join(_verified(file, archive, member)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(file, f"{member.name} holds no vectors ({str(error)[:100]})") from error
         _store(library, ids, digests, vectors)
         done += len(ids)
@@ -278,6 +278,8 @@ def _vectors_of(data: bytes) -> tuple[list[str], list[str], NDArray[np.float32]]
     head = json.loads(line)
     ids, digests, dimension = head["ids"], head["digests"], int(head["dimension"])
     vectors = np.frombuffer(rest, dtype=np.dtype("<f4")).reshape(len(ids), dimension)
+    if not all(isinstance(word, str) for word in (*ids, *digests)):
+        raise ValueError("an id or digest is not text")
     if len(digests) != len(ids) or len(set(ids)) != len(ids):
         raise ValueError("ids and digests do not belong together")
     return ids, digests, np.asarray(vectors, dtype=np.float32)

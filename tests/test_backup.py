@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -309,7 +310,6 @@ def test_backup_of_a_newer_version_is_refused(folder: Path, tmp_path: Path, name
 
 def test_catalog_that_is_damaged_inside_is_refused(folder: Path, tmp_path: Path) -> None:
     """Hashes only say that it is what was written; that it is a catalog is looked at as well."""
-    import hashlib
 
     def change(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
         data = b"x" * 10_000
@@ -322,6 +322,31 @@ def test_catalog_that_is_damaged_inside_is_refused(folder: Path, tmp_path: Path)
         restore(file, tmp_path / "restored")
     assert not (tmp_path / "restored").exists()
     assert not list(tmp_path.glob("*.restoring-*"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"\n", b"[]\n", b"[" * 100_000 + b"\n", b'{"ids": [], "digests": []}\n',
+        b'{"ids": [1], "digests": ["x"], "dimension": 1}\n0000',
+        b'{"ids": [[]], "digests": ["x"], "dimension": 1}\n0000',
+        b'{"ids": ["a"], "digests": ["x"], "dimension": 9}\n0000',
+        b'{"ids": ["a"], "digests": [], "dimension": 1}\n0000',
+        b'{"ids": ["a", "a"], "digests": ["x", "x"], "dimension": 1}\n00000000',
+    ],
+)  # fmt: skip
+def test_part_of_vectors_that_is_none_is_refused(folder: Path, tmp_path: Path, data: bytes) -> None:
+    """Even with the right hash: what is in a part is looked at as well."""
+
+    def change(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+        entry = next(m for m in manifest["members"] if m["kind"] == "vectors")
+        members[entry["name"]] = data
+        entry.update(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+    file = rewritten(_saved(folder), tmp_path / "b.dossier", change)
+    with pytest.raises(LibraryError, match="holds no vectors"):
+        restore(file, tmp_path / "restored")
+    assert not list(tmp_path.glob("restored*"))
 
 
 # Killed, on a server, from the command line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sqlite3
 import zlib
 from collections.abc import Callable
@@ -414,6 +415,19 @@ def test_library_in_use_is_told(folder: Path) -> None:
         findings = doctor(folder)
     assert [f.state for f in findings if f.name == "stores"] == ["note"]
     assert problems(findings) == []
+
+
+def test_server_that_does_not_answer_is_told(folder: Path) -> None:
+    """What cannot be reached is not repaired; everything else is looked at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        settings = LibrarySettings(vectors=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        findings = examine(folder, settings, encoder=FakeEncoder(), repair=True)
+    [told] = [f for f in findings if f.state == "problem"]
+    assert "The Chroma server http://127.0.0.1" in told.message
+    assert "Check that it runs" in told.remedy
+    assert repaired(findings) == []
+    assert_mended(folder)
 
 
 def test_command_prints_findings_and_exit_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
