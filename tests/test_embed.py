@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embed import OnnxEncoder, SentenceTransformerEncoder, open_encoder
+from index.embedded import embedded_texts
 from index.errors import ModelUnavailableError
 from index.models.build import OFFICIAL_SHA256, check_weights, find_weights
-from index.embedded import embedded_texts
 from index.split import HEADING_TOKENS, split
 from index.types import Parsed
 from tests.conftest import SAMPLES

@@ -28,9 +28,7 @@ class SlowAssistant(Assistant):
         super().__init__(library, AnswerSettings())
         self.go = threading.Event()
 
-    def stream(
-        self, question: str, conversation: Conversation | None = None, **options: Any
-    ) -> Iterator[Event]:
+    def stream(self, question: str, conversation: Conversation | None = None, **options: Any) -> Iterator[Event]:
         yield Searching(question)
         if "fail" in question:
             raise RuntimeError("<b>secret</b>")

@@ -185,7 +185,7 @@ def build_blocks(page: Page) -> Any:
                 where = gr.Textbox(
                     elem_id="filter",
                     label="Filter the documents, for the list and for questions",
-                    info="type=pdf  published>=2025-01  tag=…  language=en  title=…  source=*/reports/*",
+                    info="type=pdf published>=2025-01 tag=… language=en title=… source=reports",
                     placeholder="All documents",
                     max_lines=1,
                     html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),

@@ -10,20 +10,15 @@ from datetime import date
 from html import escape
 from typing import TYPE_CHECKING
 
+from index.parse import FORMATS
 from index.types import DocumentInfo, Hit
 from rag.types import Answer, Citation, Conversation, Statement, Turn, abstention_text
 
 if TYPE_CHECKING:
     from ui.web.uploads import Outcome
 
-KINDS = {
-    "text/plain": "TXT",
-    "text/markdown": "MD",
-    "text/html": "HTML",
-    "application/pdf": "PDF",
-    "message/rfc822": "EML",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
-}
+KINDS = {form.media_type: form.suffixes[0].lstrip(".").upper() for form in FORMATS}
+"""What a kind of document is called in the list: the usual ending of its files."""
 _VERDICTS = {
     "supported": ("✓", "", "Supported: the cited words say this"),
     "weak": ("≈", "weak", "Weak: the cited words say this only in part"),

@@ -8,6 +8,7 @@ from html import escape
 
 from index.parse.pdf import Box
 from index.types import Document
+from rag.types import page_name
 from ui.web.layout import Block, blocks
 from ui.web.render import KINDS, place, render_notice, written_date
 
@@ -181,7 +182,7 @@ def _head(document: Document, start: int, end: int, page: int | None, tools: str
         KINDS.get(document.media_type, ""),
         written_date(document.published),
         document.author or "",
-        f"page {page}" if page else "",
+        page_name(page, document.pages[page - 1].label) if page else "",
         f"characters {start:,}–{end:,}" if end > start else "",
     ]
     bar = f'<div class="tools">{tools}</div>' if tools else ""

@@ -108,6 +108,8 @@ class Work:
             if folder is not None:
                 report = self._assistant.library.add(folder, self._progress, embed=False)
                 self.note(report)
+                with self._lock:
+                    self._step = None
                 if self._announce is not None:
                     self._announce(report)
                 continue
