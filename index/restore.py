@@ -80,13 +80,7 @@ def restore(
         _check_room(path.parent, manifest)
         building = path.with_name(f"{path.name}.restoring-{uuid.uuid4().hex[:8]}")
         try:
-            _unpack(file, archive, manifest, building, progress)
-            settings = load_settings(LibrarySettings, "library", library=building, config=config)
-            library = BareParts(building, settings, None)
-            try:
-                _fill(library, file, archive, manifest, path, progress)
-            finally:
-                library.close()
+            _build(file, archive, manifest, building, path, config, progress)
             return manifest, _put_in_place(building, path)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -211,6 +205,20 @@ def _piece(source: IO[bytes], left: int) -> bytes:
 
 
 # Building
+
+
+def _build(
+    file: Path, archive: zipfile.ZipFile, manifest: Manifest, building: Path, path: Path, config: Path | None,
+    progress: Progress | None,
+) -> None:  # fmt: skip
+    """Make the library in a new folder beside its place."""
+    _unpack(file, archive, manifest, building, progress)
+    settings = load_settings(LibrarySettings, "library", library=building, config=config)
+    library = BareParts(building, settings, None)
+    try:
+        _fill(library, file, archive, manifest, path, progress)
+    finally:
+        library.close()
 
 
 def _fill(

@@ -409,6 +409,13 @@ def test_vectors_go_to_the_server_of_the_settings(folder: Path, tmp_path: Path, 
         assert not (tmp_path / "two" / "vectors").exists()
         again = tmp_path / "again.dossier"
         backup(library, again)
+    restore(again, tmp_path / "three", config=config)
+    with Library.open(tmp_path / "three", settings=settings, encoder=FakeEncoder()) as library:
+        library.remove([info.id for info in library.documents()])
+    counting = CountingEncoder()
+    with Library.open(tmp_path / "two", settings=settings, encoder=counting) as library:
+        assert library.vectors.digests() == before[3]
+    assert counting.encoded == [], "a copy shares its vectors with what it is a copy of"
     restore(again, tmp_path / "local")
     assert contents(tmp_path / "local") == before
 

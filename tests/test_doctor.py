@@ -20,6 +20,7 @@ from index.doctor import examine
 from index.errors import DocumentError, ModelUnavailableError, NoLibraryError, StaleIndexError
 from index.library import Library
 from index.lock import WriteLock
+from index.mend import rebuild_stores
 from index.settings import LibrarySettings
 from tests.fakes import FakeEncoder
 from tests.test_crash import assert_complete
@@ -322,7 +323,11 @@ def test_crash_in_the_middle_of_splitting_again_is_ended_by_the_next_open(
 ) -> None:
     """The change is announced first, so that whoever opens the library finds and ends it."""
     name = passage_ids(folder)[3]
-    change(folder, "UPDATE passages SET text = 'x' WHERE id = ?", name)
+    change(folder, "UPDATE passages SET text = 'zebra' WHERE id = ?", name)
+    library = BareParts(folder, LibrarySettings(), None)
+    rebuild_stores(library, [name.split(":")[0]])  # so that the wrong text is found by its words
+    assert library.lexical.search({"zebra": 1.0}, 1)
+    library.close()
 
     def crash(*rest: object) -> None:
         raise KeyboardInterrupt
@@ -331,8 +336,8 @@ def test_crash_in_the_middle_of_splitting_again_is_ended_by_the_next_open(
     with pytest.raises(KeyboardInterrupt):
         doctor(folder, repair=True)
     monkeypatch.undo()
-    with Library.open(folder, encoder=FakeEncoder()) as library:
-        library.search("north")
+    with Library.open(folder, encoder=FakeEncoder()) as opened:
+        assert opened.lexical.search({"zebra": 1.0}, 1) == []
     assert_mended(folder)
 
 
