@@ -1,4 +1,4 @@
-"""The command line: `dossier add|list|show|remove|search|ask|chat|ui|eval`.
+"""The command line; `dossier --help` lists its verbs.
 
 Data goes to stdout, talk to stderr. Exit status: 0 done, 1 a `DossierError` (or a file that could not be added),
 2 usage, 130 interrupted.
