@@ -44,12 +44,18 @@ class SourceText:
     tags: tuple[str, ...] = ()
 
 
-def add_files(library: LibraryParts, paths: Sequence[Path], progress: Progress | None, embed: bool) -> AddReport:
-    """Add files and folders; see `Library.add`."""
+def add_files(
+    library: LibraryParts,
+    paths: Sequence[Path],
+    addresses: Sequence[str],
+    progress: Progress | None,
+    embed: bool,
+) -> AddReport:
+    """Add files, folders and web addresses; see `Library.add`."""
     from index.parse import known_suffixes
 
     files, missing, ignored = expand(paths)
-    if not files and not missing:
+    if not files and not missing and not addresses:
         named = ", ".join(repr(str(p)) for p in paths) or "nothing"
         raise EmptyDocumentError(
             f"There is no file of a supported format in {named}.",
@@ -63,7 +69,24 @@ def add_files(library: LibraryParts, paths: Sequence[Path], progress: Progress |
     writer.tally.ignored(ignored)
     with embedding(library, writer, progress, embed) as embedder:
         carry_out(library, plan, writer, progress)
+        for address in addresses:
+            _add_address(library, writer, address)
+        writer.flush()
     return writer.tally.report(embedder.done if embedder else 0, library.catalog.count_pending())
+
+
+def _add_address(library: LibraryParts, writer: Writer, address: str) -> None:
+    """Fetch and read what is at a web address."""
+    from index.web import fetched
+
+    try:
+        with fetched(address, library.settings) as path:
+            file = Found(str(path), address, path.stat().st_size, path.stat().st_mtime_ns)
+            task = ReadTask(file.path, address, _former(library, address))
+            for _, outcome in library.workers.map([task]):
+                _take(library, writer, file, outcome)
+    except DocumentError as error:
+        writer.tally.failed.append(failure_of(address, error))
 
 
 def add_texts(

@@ -100,7 +100,7 @@ class Library(LibraryParts):
         recorded; missing vectors are made by the next `add`, `sync` or `embed`.
 
         Args:
-            paths: Files or folders.
+            paths: Files or folders; a text that begins with http:// or https:// is fetched, and nothing else ever is.
             progress: Called after each file and each batch of vectors.
             embed: Whether to make the vectors as well; if not, call `embed` later.
 
@@ -113,9 +113,13 @@ class Library(LibraryParts):
             DocumentError: A folder was named that holds no file of a supported format, and nothing else was.
         """
         from index.ingest import add_files
+        from index.web import is_address
 
         chosen = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        return self._reported(add_files(self, [Path(p) for p in chosen], progress, embed))
+        addresses = [str(p) for p in chosen if is_address(p)]
+        return self._reported(
+            add_files(self, [Path(p) for p in chosen if not is_address(p)], addresses, progress, embed)
+        )
 
     def add_texts(self, texts: Iterable[SourceText], progress: Progress | None = None) -> AddReport:
         """Add texts that are not files, such as rows of a data set; otherwise like `add`."""

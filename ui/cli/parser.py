@@ -117,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     add = verb("add", "add files, and the supported files of folders", "documents")
-    add.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
+    add.add_argument("paths", nargs="+", metavar="PATH", help="a file or folder, or an http(s) address to fetch")
     sync = verb("sync", "bring the library to the state of its folders", "documents")
     sync.add_argument(
         "folders", nargs="*", type=Path, metavar="FOLDER", help="a folder (default: those of earlier syncs)"
