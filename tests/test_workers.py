@@ -37,7 +37,15 @@ def act(task: str, setup: str = "", *, seconds: float = 20, memory_mb: int = 300
 
 
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    """Worker processes of this one; other tests may have left a browser running."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and "index.workers_main" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
 
 
 def gone(pid: int) -> bool:
