@@ -94,6 +94,7 @@ def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
     """
     from index.parse import is_supported_name
 
+    known: set[str] = set()
     waiting = [(os.fspath(folder.absolute().resolve()), source_name(folder))]
     while waiting:
         at, name = waiting.pop()
@@ -111,10 +112,16 @@ def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
             try:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((entry.path, f"{name}{os.sep}{plain}"))
-                elif not is_supported_name(file_name):
-                    if not entry.is_dir():
-                        ignored[os.path.splitext(file_name)[1].lower()] += 1
-                elif entry.is_file():
+                    continue
+                ending = file_name[file_name.rfind(".") :]
+                if ending not in known:
+                    if not is_supported_name(file_name):
+                        if not entry.is_dir():
+                            ignored[os.path.splitext(file_name)[1].lower()] += 1
+                        continue
+                    if ending.lower() != ".gz":  # which of these are read depends on what stands before
+                        known.add(ending)
+                if entry.is_file():
                     status = entry.stat()
                     yield Found(entry.path, f"{name}{os.sep}{plain}", status.st_size, status.st_mtime_ns)
             except OSError:

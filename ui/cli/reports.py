@@ -15,7 +15,8 @@ _NAMED = 50  # documents named in a report at most
 
 def report_record(report: AddReport) -> dict[str, Any]:
     """Write a report as `--json` prints it."""
-    record = dataclasses.asdict(report)
+    record = {f.name: getattr(report, f.name) for f in dataclasses.fields(report)}
+    record["failed"] = [dataclasses.asdict(failure) for failure in report.failed]
     record["notes"] = [{"source": source, "note": note} for source, note in report.notes]
     record["moved"] = [{"from": old, "to": new} for old, new in report.moved]
     record["duplicates"] = [{"source": source, "document": name} for source, name in report.duplicates]
