@@ -92,7 +92,7 @@ class PortableTokenizer:
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """See `Encoder.token_offsets`."""
         if self._tokenizer is None:
-            self._tokenizer = _open_tokenizer(self._definition)
+            self._tokenizer = open_tokenizer(self._definition)
         return _offsets(self._tokenizer, text)
 
     def count_tokens(self, text: str) -> int:
@@ -139,25 +139,14 @@ class OnnxEncoder:
         tokenizer = self._loaded_tokenizer()
         with self._lock:
             if self._session is None:
-                import onnxruntime
-
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.log_severity_level = 3
-                options.enable_cpu_mem_arena = False  # keeps the memory of the largest batch for ever otherwise
-                try:
-                    self._session = onnxruntime.InferenceSession(
-                        str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-                    )
-                except Exception as error:  # a type of its native part
-                    raise _damaged(self._folder, error) from error
+                self._session = open_session(self._folder / "model.onnx", self._threads)
             return self._session, tokenizer
 
     def _loaded_tokenizer(self) -> Any:
         with self._lock:
             if self._tokenizer is None:
                 try:
-                    self._tokenizer = _open_tokenizer((self._folder / "tokenizer.json").read_text(encoding="utf-8"))
+                    self._tokenizer = open_tokenizer((self._folder / "tokenizer.json").read_text(encoding="utf-8"))
                 except Exception as error:  # a type of its native part, or the file system's
                     raise _damaged(self._folder, error) from error
             return self._tokenizer
@@ -201,7 +190,7 @@ class OnnxEncoder:
             return
         session, tokenizer = self._loaded()
         longest = self.max_tokens * 40  # characters; no text needs more for its first tokens, bar runs of blanks
-        cut = [_clean(" ".join(t[: longest * 4].split())[:longest]) for t in texts]
+        cut = [clean(" ".join(t[: longest * 4].split())[:longest]) for t in texts]
         ids = [self._truncated(e.ids) for e in tokenizer.encode_batch_fast(cut)]
         order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
         done = 0
@@ -260,7 +249,7 @@ class SentenceTransformerEncoder:
             raise ModelUnavailableError(
                 f"The encoder {model!r} has no fast tokenizer.", remedy="Choose a model that ships tokenizer.json."
             )
-        self._tokenizer: Any = _open_tokenizer(backend.to_str())  # a copy: ours must not truncate, the model's must
+        self._tokenizer: Any = open_tokenizer(backend.to_str())  # a copy: ours must not truncate, the model's must
         self._batch_size = batch_size or (32 if device == "cpu" else 256)
         self.name = model
         self.dimension = int(self._model.get_embedding_dimension())
@@ -285,7 +274,7 @@ class SentenceTransformerEncoder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(
-            [_clean(t) for t in texts],
+            [clean(t) for t in texts],
             batch_size=self._batch_size,
             normalize_embeddings=True,
             convert_to_numpy=True,
@@ -300,7 +289,7 @@ class SentenceTransformerEncoder:
         import numpy as np
 
         found = self._model.encode(
-            [_clean(t) for t in texts],
+            [clean(t) for t in texts],
             batch_size=self._batch_size,
             output_value="token_embeddings",
             show_progress_bar=False,
@@ -329,7 +318,30 @@ def open_encoder(model: str | None = None, device: str = "cpu") -> Encoder:
     return SentenceTransformerEncoder(model, device)
 
 
-def _open_tokenizer(definition: str) -> Any:
+def open_session(file: Path, threads: int | None = None) -> Any:
+    """Open an `onnxruntime.InferenceSession` on the CPU.
+
+    Args:
+        file: The model.
+        threads: Threads of one call; as many as there are cores if `None`.
+
+    Raises:
+        ModelUnavailableError: The file is missing or damaged.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # keeps the memory of the largest batch for ever otherwise
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # a type of its native part
+        raise _damaged(file.parent, error) from error
+
+
+def open_tokenizer(definition: str) -> Any:
+    """Open a `tokenizers.Tokenizer` from the text of a `tokenizer.json`; it neither pads nor cuts off."""
     from tokenizers import Tokenizer
 
     tokenizer: Any = Tokenizer.from_str(definition)
@@ -339,7 +351,7 @@ def _open_tokenizer(definition: str) -> Any:
 
 
 def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
-    text = _clean(text)
+    text = clean(text)
     offsets: list[tuple[int, int]] = []
     at = 0
     while at < len(text):
@@ -353,7 +365,7 @@ def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
     return offsets
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Replace lone surrogates, which cannot cross into the tokenizer; lengths stay."""
     return _PROBLEM.sub("\ufffd", text)
 

@@ -59,13 +59,37 @@ class Statement:
     """One claim of an answer.
 
     `citations` are markers into `Answer.citations`; `support` runs from 0 (nothing supports it) to 1 (the cited words
-    say it); `verdict` is the same in a word.
+    say it); `verdict` is the same in a word, and `reason` says what is missing, empty for a supported statement.
+    `highlight` is the exact answer, `text[start:end]`, if it is shorter than the statement. `sources` counts the
+    independent documents that say it: near-duplicates count once.
     """
 
     text: str
     citations: tuple[int, ...]
     support: float
     verdict: Verdict
+    highlight: tuple[int, int] | None = None
+    reason: str = ""
+    sources: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one document says where documents disagree: the value in its own words, and the citation that holds it."""
+
+    value: str
+    marker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Documents that give different values for what was asked.
+
+    `kind` is "number", "date" or "name"; `claims` are the values, each with its citation, the newest document first.
+    """
+
+    kind: Literal["number", "date", "name"]
+    claims: tuple[Claim, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +98,9 @@ class Answer:
 
     `abstained` means the documents do not hold the answer: then there are no statements and no citations, and `hits`
     are the nearest passages. `timings` are seconds by stage; `model` names what wrote the statements.
-    `confidence` is the estimated probability, 0 to 1, that the documents hold the answer.
+    `confidence` is the estimated probability, 0 to 1, that the documents hold the answer. `searched` counts the
+    documents that were searched; `unread` names files that could not be read and so were not; `unknown_terms` are words
+    of the question that occur nowhere. `as_of` is set if only documents published by then were used.
     """
 
     question: str
@@ -88,6 +114,9 @@ class Answer:
     model: str = "offline reader"
     searched: int = 0
     unknown_terms: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    as_of: date | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

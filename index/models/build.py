@@ -19,6 +19,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ def build(weights: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         exported, fused, quantised = (Path(scratch) / f"{name}.onnx" for name in ("exported", "fused", "quantised"))
         _export(weights, exported)
-        _fuse(exported, fused)
-        _quantise(fused, quantised)
-        _shrink_embeddings(quantised, out / "model.onnx")
+        fuse(exported, fused)
+        quantise(fused, quantised)
+        shrink_embeddings(quantised, out / "model.onnx")
     shutil.copyfile(weights / "tokenizer.json", out / "tokenizer.json")
     digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
     config = {
@@ -124,7 +125,8 @@ def _export(weights: Path, path: Path) -> None:
     )
 
 
-def _fuse(source: Path, target: Path) -> None:
+def fuse(source: Path, target: Path) -> None:
+    """Join the operators of attention, layer normalisation and GELU of an exported BERT."""
     from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
 
@@ -135,7 +137,8 @@ def _fuse(source: Path, target: Path) -> None:
     model.save_model_to_file(str(target))
 
 
-def _quantise(source: Path, target: Path) -> None:
+def quantise(source: Path, target: Path, keep: Sequence[str] = ()) -> None:
+    """Make the weights of matrix products int8, one scale a column; those of the nodes named in `keep` stay as they are."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -145,6 +148,7 @@ def _quantise(source: Path, target: Path) -> None:
         op_types_to_quantize=["MatMul", "Attention"],
         per_channel=True,
         weight_type=QuantType.QInt8,
+        nodes_to_exclude=list(keep),
         extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     original, model = onnx.load(str(source)), onnx.load(str(target))
@@ -177,7 +181,8 @@ def _rescale(original: Any, model: Any) -> None:
         scales.CopyFrom(numpy_helper.from_array(scale, scales.name))
 
 
-def _shrink_embeddings(source: Path, target: Path) -> None:
+def shrink_embeddings(source: Path, target: Path) -> None:
+    """Store the word embeddings in half precision, and write the model with the same bytes each time."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
