@@ -144,13 +144,15 @@ class Passage:
 class Signals:
     """Why a passage was found; `None` where a method did not find it.
 
-    `dense` is the cosine to the query (-1 to 1), `lexical` the BM25 score (0 and up); the ranks count from 1.
+    `dense` is the cosine to the query (-1 to 1), `lexical` the BM25 score (0 and up), `reranker` the log-odds, by the
+    grounding model, that the passage helps to answer; the ranks count from 1.
     """
 
     dense: float | None = None
     dense_rank: int | None = None
     lexical: float | None = None
     lexical_rank: int | None = None
+    reranker: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,12 @@ from rag.verify import check, normalise
 if TYPE_CHECKING:
     from index.embed import Encoder
     from index.where import Filter
+    from rag.grounding import Grounding
     from rag.reader import Selection
     from rag.reader.read import Chosen
 
 MODEL = "offline reader"
+_SHOWN = 10  # hits that come with an answer, at least
 
 
 class Assistant:
@@ -32,9 +35,28 @@ class Assistant:
     make concurrent. From asyncio use `await asyncio.to_thread(assistant.ask, question)`.
     """
 
-    def __init__(self, library: Library, settings: AnswerSettings) -> None:
+    def __init__(self, library: Library, settings: AnswerSettings, grounding: Grounding | None = None) -> None:
         self.library = library
         self.settings = settings
+        self._grounding = grounding
+        self._opening = Lock()
+
+    @property
+    def grounding(self) -> Grounding:
+        """What ranks, reads and checks; opened when first used.
+
+        Raises:
+            ModelUnavailableError: A model that the settings name cannot be loaded.
+        """
+        from rag.grounding import open_grounding
+
+        with self._opening:
+            if self._grounding is None:
+                chosen = self.settings
+                self._grounding = open_grounding(
+                    chosen.ranker, chosen.answerability, chosen.judge, device=chosen.device
+                )
+            return self._grounding
 
     @classmethod
     def open(
@@ -46,6 +68,7 @@ class Assistant:
         settings: AnswerSettings | None = None,
         library_settings: LibrarySettings | None = None,
         encoder: Encoder | None = None,
+        grounding: Grounding | None = None,
     ) -> Assistant:
         """Open the library in a folder and an assistant on it.
 
@@ -56,6 +79,7 @@ class Assistant:
             settings: Settings of answering; read from file and environment if `None`.
             library_settings: The same for the library.
             encoder: An encoder object in place of the one the settings name.
+            grounding: Models that rank, read and check, in place of those the settings name.
 
         Returns:
             The assistant; close it, or use it in a `with` block.
@@ -69,7 +93,7 @@ class Assistant:
             file = Path(config) if config is not None else None
             settings = load_settings(AnswerSettings, "answer", library=folder, config=file)
         library = Library.open(folder, settings=library_settings, config=config, encoder=encoder, create=create)
-        return cls(library, settings)
+        return cls(library, settings, grounding)
 
     def close(self) -> None:
         """Close the library."""
@@ -94,6 +118,7 @@ class Assistant:
         from rag.reader.weights import load_weights
 
         load_weights()
+        self.grounding.ranker.relevance("warm up", ["warm up"])
         self.library.search("warm up", 1)
 
     def ask(
@@ -135,6 +160,7 @@ class Assistant:
             yield Done(Answer(question, question, (), (), (), True, 0.0, clock.timings(), MODEL))
             return
 
+        from rag.ranking import rerank
         from rag.reader import Reader
         from rag.standalone import make_query
 
@@ -142,16 +168,20 @@ class Assistant:
         clock.lap("query")
         yield Searching(query.standalone_question)
         hits = self.library.search_vector(
-            query.vector, query.terms, self.settings.passages, each=self.settings.each, where=where
+            query.vector, query.terms, self.settings.candidates, each=self.settings.each, where=where
         )
         documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
+        titles = {name: info.title for name, info in documents.items()}
         clock.lap("search")
+        grounding = self.grounding
+        hits = rerank(query, hits, titles, grounding.ranker, self.library)[: max(self.settings.passages, _SHOWN)]
+        clock.lap("rank")
         yield Hits(tuple(hits))
         threshold = self.settings.abstain_below
-        selection = Reader().read(
+        selection = Reader(grounding.spans).read(
             query,
-            hits,
-            {name: info.title for name, info in documents.items()},
+            hits[: self.settings.passages],
+            titles,
             self.library,
             limit=self.settings.statements,
             threshold=threshold if threshold >= 0 else None,
@@ -200,7 +230,20 @@ def _state(selection: Selection, documents: dict[str, DocumentInfo], library: Li
         citation = _cite(marker, piece, document, library)
         text = normalise(piece.quote)
         support, verdict = check(text, [citation.quote])
-        yield Sentence(Statement(text, (marker,), support, verdict), (citation,))
+        marked = _highlight(text, piece)
+        yield Sentence(Statement(text, (marker,), support, verdict, marked), (citation,))
+
+
+def _highlight(text: str, piece: Chosen) -> tuple[int, int] | None:
+    """Where the exact answer stands in a statement; `None` without one, or if it is the whole statement."""
+    if piece.answer is None:
+        return None
+    before, inside = normalise(piece.quote[: piece.answer[0] - piece.start]), piece.quote_of(*piece.answer)
+    start = text.find(normalise(inside), max(len(before) - 1, 0))
+    if start < 0 or not inside.strip():
+        return None
+    end = start + len(normalise(inside))
+    return None if end - start >= len(text) - 1 else (start, end)
 
 
 def _cite(marker: int, piece: Chosen, document: DocumentInfo, library: Library) -> Citation:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class AnswerSettings:
     """How an answer is made."""
 
-    passages: int = 12
-    """Passages read for an answer."""
+    candidates: int = 30
+    """Passages that the search gives, to be ranked by the grounding model."""
+    passages: int = 5
+    """Passages read for an answer, the best ranked."""
     each: int = 4
-    """How many of the first passages of dense and of lexical search are read in any case."""
+    """How many of the first passages of dense and of lexical search are ranked in any case."""
     statements: int = 4
     """Statements of an answer at most."""
     abstain_below: float = -1.0
@@ -21,5 +23,13 @@ class AnswerSettings:
     """How much of the conversation's mean question vector is added to the question's."""
     carried_weight: float = 0.4
     """Weight, in lexical search, of terms carried over from earlier questions."""
+    ranker: str = ""
+    """A sentence-transformers CrossEncoder, by name or folder, that ranks passages in place of the shipped model."""
+    answerability: str = ""
+    """A CrossEncoder that judges whether a passage holds the answer, in place of the shipped model."""
+    judge: str = ""
+    """A CrossEncoder for natural language inference that checks statements, in place of the shipped model."""
+    device: str = "cpu"
+    """Where such cross-encoders run: cpu, cuda, mps."""
     max_question_chars: int = 4_000
     """Longest question, in characters."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.rarity import Rarity, measure_rarity
 from rag.words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -31,18 +32,20 @@ _TURNS_BACK = 3
 class Query:
     """A question made ready for the index.
 
-    `vector` has shape `(dimension,)`, L2-normalised, with the conversation mixed in; `own_vector` is the question's
-    alone. `terms` are index terms with weights; `own_terms` those of the question itself, stop words left out, each
-    with the word it came from.
+    `reading` is what the grounding model is asked. `vector` has shape `(dimension,)`, L2-normalised, with the
+    conversation mixed in. `terms` are index terms with weights; `own_terms` those of the question itself, stop words
+    left out, each with the word it came from; `carried_terms` those of earlier questions. `rarity` says how telling
+    they are.
     """
 
     question: str
     standalone_question: str
+    reading: str
     vector: NDArray[np.float32]
-    own_vector: NDArray[np.float32]
     terms: dict[str, float]
     own_terms: dict[str, str]
     carried_terms: dict[str, str]
+    rarity: Rarity
 
 
 def make_query(question: str, conversation: Conversation | None, library: Library, settings: AnswerSettings) -> Query:
@@ -66,11 +69,12 @@ def make_query(question: str, conversation: Conversation | None, library: Librar
     return Query(
         question,
         _wording(question, carried),
+        _reading(question, earlier),
         mix(vectors, settings.history_weight) if earlier else vectors[0],
-        vectors[0],
         terms,
         own_terms,
         carried,
+        measure_rarity([*own_terms, *carried], library),
     )
 
 
@@ -121,3 +125,8 @@ def _wording(question: str, carried: dict[str, str]) -> str:
     if not carried:
         return question
     return f"{question} ({', '.join(dict.fromkeys(carried.values()))})"
+
+
+def _reading(question: str, earlier: Sequence[str]) -> str:
+    """What the grounding model is asked: the question, after the one before it, as in its training."""
+    return f"{earlier[-1]} {question}" if earlier else question

@@ -22,9 +22,9 @@ DOORS = {
     "sqlite3": ("index/catalog.py",),
     "onnxruntime": ("index/embed.py", "index/models/build.py"),
     "tokenizers": ("index/embed.py",),
-    "sentence_transformers": ("index/embed.py",),
-    "transformers": ("index/models/build.py",),
-    "torch": ("index/models/build.py",),
+    "sentence_transformers": ("index/embed.py", "rag/grounding/cross.py"),
+    "transformers": ("index/models/build.py", "rag/grounding/train/export.py"),
+    "torch": ("index/models/build.py", "rag/grounding/train/", "rag/grounding/cross.py"),
     "pypdfium2": ("index/parse/pdf.py", "index/parse/pdf_page.py"),
     "ray": ("index/distributed.py",),
     "pytesseract": ("index/parse/pdf_ocr.py",),
@@ -35,7 +35,7 @@ DOORS = {
     "llama_index": ("rag/llm.py", "rag/interop.py"),
     "gradio": ("ui/web/",),
     "fastapi": ("ui/api.py", "ui/web/"),
-    "sklearn": ("rag/reader/fit.py",),
+    "sklearn": ("rag/reader/fit.py", "rag/grounding/fit.py"),
 }
 NEVER = ("requests", "pymupdf", "fitz")
 LONGEST_FILE = 400

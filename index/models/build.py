@@ -138,7 +138,7 @@ def fuse(source: Path, target: Path) -> None:
 
 
 def quantise(source: Path, target: Path, keep: Sequence[str] = ()) -> None:
-    """Make the weights of matrix products int8, one scale a column; those of the nodes named in `keep` stay as they are."""
+    """Make the weights of matrix products int8, one scale a column, but for the nodes named in `keep`."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

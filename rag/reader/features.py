@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.types import Hit
 from rag.reader.candidates import Candidate
-from rag.reader.tokens import EncodeTokens, TokenView
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from index.library import Library
+    from rag.grounding.pairs import Read
     from rag.standalone import Query
 
 SENTENCE_FEATURES = (
-    "cosine",  # mean of the sentence's tokens, read in their passage, to the query with the conversation mixed in
-    "cosine_passage",  # passage to the query
+    "span",  # start and end logit of the best answer in the sentence, less those of "not here"
+    "beaten",  # how far that is below the best answer in the same passage, 0 and up
+    "answerable",  # the passage holds the answer: log-odds of the grounding model
+    "relevance",  # the passage helps to answer: log-odds of the grounding model
+    "cosine",  # passage to the query with the conversation mixed in
     "cover",  # share of the question's terms, weighted by rarity, that the sentence holds
     "cover_near",  # the same for the sentence, the one before it, and title and headings
     "cover_passage",  # the same for the whole passage
-    "soft",  # how near the sentence's nearest token comes to each of the question's, weighted by rarity
-    "soft_near",  # the same for the sentence and the one before it
-    "soft_passage",  # the same for the whole passage
     "pairs",  # share of neighbouring term pairs of the question that stand in the sentence together
     "rank",  # 1 / rank of the passage
     "type",  # 1 if the kind of thing asked for (date, number, name) is there, -1 if not, 0 if no kind is asked for
@@ -37,15 +37,19 @@ SENTENCE_FEATURES = (
     "first",  # 1 for the first sentence of its passage
 )
 QUESTION_FEATURES = (
-    "cosine",  # the best sentence's, under the fitted sentence weights
+    "span",  # of the best sentence
+    "answerable",  # the highest of any passage read
+    "answerable_best",  # that of the best sentence's passage
+    "relevance",  # the highest of any passage read
+    "cosine",  # the highest of any passage read
     "cover_near",  # the highest of any sentence
-    "soft_near",  # the highest of the best five sentences
-    "weakest",  # how near the best five sentences come to the question word they are furthest from
+    "agreement",  # logarithm of the number of passages whose answer shares words with the best one
     "names_missing",  # share of names and numbers in the question that the best passages lack
 )
-"""Few on purpose: margins, passage cosines and counts of unknown terms were tried; they fit the training questions
-better and carried over worse to ClapNQ and MTRAG."""
 
+_NOTHING = -20.0  # score of a sentence that the model did not reach
+_STARTS = 6  # starts tried for the best answer in a sentence
+_LONGEST_ANSWER = 30  # tokens
 _NUMBER = re.compile(
     r"\b\d[\d,.]*(?!\w)|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|"
@@ -71,33 +75,6 @@ _ASKS_NUMBER = re.compile(
 _ASKS_NAME = re.compile(
     r"who(?:m|se)?\b|where\b|which (?:person|company|country|city|ministry|minister|organi[sz]ation)\b", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rarity:
-    """How telling each term is in this library: idf as in BM25, with a floor that keeps small libraries from noise."""
-
-    weights: Mapping[str, float]
-    unknown: frozenset[str]
-
-    def share(self, held: set[str] | frozenset[str], of: Sequence[str]) -> float:
-        """Weighted share (0 to 1) of the terms `of` that are in `held`; 0 if there are none."""
-        total = sum(self.weights[t] for t in of)
-        return sum(self.weights[t] for t in of if t in held) / total if total else 0.0
-
-
-def measure_rarity(terms: Sequence[str], library: Library) -> Rarity:
-    """Look up how rare terms are among the library's passages.
-
-    weight = ln(1 + (N - n + 0.5) / (n + 0.5)) of Robertson's BM25, with N raised to at least 1,000 so that in a library
-    of ten passages one mention more or less does not decide.
-    """
-    counts = library.lexical.frequencies(terms)
-    size = max(library.catalog.count()[1], 1)
-    scale = max(1000 / size, 1.0)
-    total = size * scale
-    weights = {t: math.log(1 + (total - n * scale + 0.5) / (n * scale + 0.5)) for t, n in counts.items()}
-    return Rarity(weights, frozenset(t for t, n in counts.items() if n == 0))
 
 
 def asked_type(question: str) -> str:
@@ -139,9 +116,8 @@ class Reading:
         candidates: Sentences of the hits.
         hits: The passages read, the best first.
         titles: Title of each document, by id.
-        passage_vectors: Vector of each hit's passage, by passage id.
-        library: Gives terms, their rarity and the encoder.
-        encode_tokens: Takes the place of the encoder's, for callers that remember passages.
+        reads: What the grounding model saw in each passage, by passage id; offsets count from the passage's start.
+        library: Gives terms.
     """
 
     def __init__(
@@ -150,13 +126,12 @@ class Reading:
         candidates: Sequence[Candidate],
         hits: Sequence[Hit],
         titles: Mapping[str, str],
-        passage_vectors: Mapping[str, NDArray[np.float32]],
+        reads: Mapping[str, Read],
         library: Library,
-        encode_tokens: EncodeTokens | None = None,
     ) -> None:
-        self.query, self.candidates, self.hits = query, candidates, hits
+        self.query, self.candidates, self.hits, self.reads = query, candidates, hits, reads
         self.terms = list(query.own_terms) or list(query.carried_terms)
-        self.rarity = measure_rarity(self.terms, library)
+        self.rarity = query.rarity
         self.kind = asked_type(query.question)
         index_terms = library.lexical.terms
         self.passage_terms = {h.passage.id: frozenset(index_terms(h.passage.text)) for h in hits}
@@ -165,54 +140,39 @@ class Reading:
             for h in hits
         }
         self.sentence_terms = [frozenset(index_terms(c.text)) for c in candidates]
-        view = TokenView(query, hits, self.rarity.weights, library, encode_tokens)
-        self.vectors, self.weakest, soft = self._soft_features(view)
-        self.sentences = self._sentence_features(passage_vectors, soft)
+        self.spans = [_best_span(c, reads[c.hit.passage.id]) for c in candidates]
+        self.sentences = self._sentence_features()
 
-    def _soft_features(self, view: TokenView) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Sentence vectors `(n, dimension)`, L2-normalised; weakest token `(n,)`; and soft covers `(n, 3)`."""
-        import numpy as np
-
-        vectors, weakest, soft = [], [], []
-        whole = {h.passage.id: view.weigh(view.nearest(h, slice(None))) for h in self.hits}
-        for candidate in self.candidates:
-            hit = candidate.hit
-            own = view.nearest(hit, view.rows(hit, candidate.start, candidate.end))
-            start = candidate.start if candidate.previous is None else candidate.previous
-            near = view.nearest(hit, view.rows(hit, start, candidate.end))
-            vectors.append(view.mean(hit, view.rows(hit, candidate.start, candidate.end)))
-            weakest.append(view.weakest(near))
-            soft.append((view.weigh(own), view.weigh(near), whole[hit.passage.id]))
-        return np.stack(vectors), np.asarray(weakest, np.float32), np.asarray(soft, np.float32)
-
-    def _sentence_features(
-        self, passage_vectors: Mapping[str, NDArray[np.float32]], soft: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _sentence_features(self) -> NDArray[np.float32]:
         """Shape `(candidates, len(SENTENCE_FEATURES))`, float32."""
         import numpy as np
 
-        query = self.query
-        cosines = self.vectors @ query.vector
-        passage_cosines = {name: float(v @ query.vector) for name, v in passage_vectors.items()}
         pairs = list(zip(self.terms, self.terms[1:], strict=False))
+        best: dict[str, float] = {}
+        for candidate, (span, _) in zip(self.candidates, self.spans, strict=True):
+            name = candidate.hit.passage.id
+            best[name] = max(best.get(name, span), span)
         rows = []
         for i, candidate in enumerate(self.candidates):
-            passage = candidate.hit.passage
+            hit = candidate.hit
+            passage, read, span = hit.passage, self.reads[hit.passage.id], self.spans[i][0]
             held = self.sentence_terms[i]
             near = held | self.head_terms[passage.id]
-            if i and self.candidates[i - 1].hit is candidate.hit:
+            if i and self.candidates[i - 1].hit is hit:
                 near |= self.sentence_terms[i - 1]
             text = candidate.text
             rows.append(
                 (
-                    cosines[i],
-                    passage_cosines.get(passage.id, 0.0),
+                    span,
+                    best[passage.id] - span,
+                    read.answerable,
+                    read.relevance,
+                    hit.signals.dense or 0.0,
                     self.rarity.share(held, self.terms),
                     self.rarity.share(near, self.terms),
                     self.rarity.share(self.passage_terms[passage.id] | self.head_terms[passage.id], self.terms),
-                    *soft[i],
                     sum(a in held and b in held for a, b in pairs) / len(pairs) if pairs else 0.0,
-                    1.0 / candidate.hit.rank,
+                    1.0 / hit.rank,
                     type_match(self.kind, text),
                     math.log1p(len(held - set(self.terms))),
                     float(is_scrap(text)),
@@ -225,6 +185,12 @@ class Reading:
     def column(self, name: str) -> NDArray[np.float32]:
         """One feature of all candidates, shape `(candidates,)`."""
         return self.sentences[:, SENTENCE_FEATURES.index(name)]
+
+    def answer(self, number: int) -> str:
+        """The exact answer that the model sees in a candidate, empty if none."""
+        candidate, (_, span) = self.candidates[number], self.spans[number]
+        base = candidate.hit.passage.start
+        return candidate.hit.passage.text[span[0] - base : span[1] - base] if span else ""
 
     def lacks_kind(self, scores: NDArray[np.float32]) -> bool:
         """Tell whether a number or a time is asked for and none of the five best sentences holds one."""
@@ -246,21 +212,53 @@ class Reading:
         """
         import numpy as np
 
-        column = {name: self.sentences[:, i] for i, name in enumerate(SENTENCE_FEATURES)}
         order = np.argsort(-scores)
         best = int(order[0])
-        top = order[:5]
-        top_passages = {self.candidates[int(i)].hit.passage.id for i in top}
+        top_passages = {self.candidates[int(i)].hit.passage.id for i in order[:5]}
         held = frozenset().union(*(self.passage_terms[p] | self.head_terms[p] for p in top_passages))
         in_question = set(names_in(self.query.question))
         names = [term for term, word in self.query.own_terms.items() if word in in_question]
         return np.asarray(
             [
-                column["cosine"][best],
-                column["cover_near"].max(),
-                column["soft_near"][top].max(),
-                self.weakest[top].max(),
+                self.column("span")[best],
+                max(r.answerable for r in self.reads.values()),
+                self.column("answerable")[best],
+                max(r.relevance for r in self.reads.values()),
+                self.column("cosine").max(),
+                self.column("cover_near").max(),
+                math.log1p(self._agreeing(best)),
                 sum(t not in held for t in names) / len(names) if names else 0.0,
             ],
             dtype=np.float32,
         )
+
+    def _agreeing(self, best: int) -> int:
+        """Count other passages whose best answer shares a telling word with that of one candidate."""
+        words = {w for w in self.answer(best).lower().split() if len(w) > 3 or w.isdigit()}
+        own = self.candidates[best].hit.passage.id
+        agreeing = set()
+        for i, candidate in enumerate(self.candidates):
+            name = candidate.hit.passage.id
+            if name != own and self.spans[i][0] > 0 and words & set(self.answer(i).lower().split()):
+                agreeing.add(name)
+        return len(agreeing)
+
+
+def _best_span(candidate: Candidate, read: Read) -> tuple[float, tuple[int, int] | None]:
+    """Find the best answer inside a sentence: its score, and its place in the document; `None` if nothing was read."""
+    import numpy as np
+
+    base = candidate.hit.passage.start
+    starts = [a for a, _ in read.offsets]
+    first, last = bisect_left(starts, candidate.start - base), bisect_left(starts, candidate.end - base)
+    if first >= last:
+        return _NOTHING, None
+    ends = read.ends[first:last]
+    best, place = -math.inf, (0, 0)
+    for i in np.argsort(-read.starts[first:last])[:_STARTS]:
+        reach = ends[i : i + _LONGEST_ANSWER]
+        j = int(reach.argmax())
+        score = float(read.starts[first + i] + reach[j])
+        if score > best:
+            best, place = score, (int(i), int(i) + j)
+    return best, (base + read.offsets[first + place[0]][0], base + read.offsets[first + place[1]][1])

@@ -1,9 +1,9 @@
 """Fit the reader's weights: `python -m rag.reader.fit ../shared/data`.
 
 Questions with known answers (SQuADShifts new wiki, QED/Natural Questions; the sets its README marks as fit for shipped
-weights) are asked of libraries made of their contexts. Half of the contexts of every article are held back: a question
-whose context is in the library is answerable, one whose context was held back is not, though passages of the same
-article are near. Small libraries of one article are among them, so that the weights do not depend on size.
+weights) whose texts were kept from training the grounding model are asked of a library of other texts. Half of their
+own texts are in it, then the other half: so each question is asked once where it has an answer and once where it has
+none, though texts of the same article are near.
 
 Writes `weights.json` beside this file and `docs/abstention.md` with the threshold and its curve.
 """
@@ -11,7 +11,6 @@ Writes `weights.json` beside this file and `docs/abstention.md` with the thresho
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import sys
@@ -23,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from index.ingest import SourceText
 from index.library import Library
+from rag.grounding.pairs import PairModel
+from rag.grounding.train.examples import held_out, read_lines
+from rag.linear import Linear
+from rag.ranking import rerank
 from rag.reader.features import QUESTION_FEATURES, SENTENCE_FEATURES, Reading
 from rag.reader.read import Reader
-from rag.reader.tokens import EncodeTokens
-from rag.reader.weights import Linear
 from rag.settings import AnswerSettings
 from rag.standalone import make_query
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SEED = 7
+_AROUND = 3_000  # texts in the library that no question is about
+_EACH = 3  # questions a text
 _OUT = Path(__file__).with_name("weights.json")
 
 
@@ -44,12 +47,6 @@ class Asked:
 
     reading: Reading
     gold: NDArray[np.bool_] | None
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read a gzipped JSON Lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
 
 
 def fit(data: Path, questions: int) -> dict[str, Any]:
@@ -74,8 +71,8 @@ def fit(data: Path, questions: int) -> dict[str, Any]:
     question = _fit_logistic(features[:half], labels[:half])
     curve = _curve(question.score(features[half:]), labels[half:])
     return {
-        "sentence": _plain(sentence, SENTENCE_FEATURES),
-        "question": _plain(question, QUESTION_FEATURES),
+        "sentence": sentence.plain(SENTENCE_FEATURES),
+        "question": question.plain(QUESTION_FEATURES),
         "threshold": choose_threshold(curve),
         "asked": len(asked),
         "curve": curve,
@@ -88,79 +85,41 @@ def _ask_all(data: Path, count: int, rng: random.Random) -> Iterator[Asked]:
     for question in read_lines(data / "reader" / "train.questions.jsonl.gz"):
         if question["src"] in ("squadshifts_new_wiki", "qed_nq"):
             by_context.setdefault(question["ctx_id"], []).append(question)
-    articles: dict[str, list[str]] = {}
-    for name in by_context:
-        articles.setdefault(contexts[name]["title"], []).append(name)
-    large = {t for t, names in articles.items() if len(names) >= 12}
-    few = rng.sample(sorted(set(articles) - large), 1500)
-    kept: list[str] = []
-    held: list[str] = []
-    for title in [*sorted(large), *few]:
-        names = rng.sample(articles[title], len(articles[title]))
-        cut = (len(names) + (rng.random() < 0.5)) // 2
-        kept += names[:cut]
-        held += names[cut:]
-    yield from _ask(contexts, kept, _some(by_context, kept, count, rng), _some(by_context, held, count, rng))
-    for title in rng.sample(sorted(large), min(12, len(large))):
-        names = [n for n in kept if contexts[n]["title"] == title][: rng.randint(3, 12)]
-        near = [n for n in held if contexts[n]["title"] == title]
-        far = rng.sample(held, 30)
-        yield from _ask(
-            contexts,
-            names,
-            _some(by_context, names, 50, rng),
-            [*_some(by_context, near, 35, rng), *_some(by_context, far, 15, rng)],
-        )
-
-
-def _some(
-    by_context: dict[str, list[dict[str, Any]]], names: Sequence[str], count: int, rng: random.Random
-) -> list[dict[str, Any]]:
-    pool = [q for name in names for q in by_context[name]]
-    return rng.sample(pool, min(count, len(pool)))
-
-
-def _ask(
-    contexts: dict[str, dict[str, Any]],
-    kept: Sequence[str],
-    present: Sequence[dict[str, Any]],
-    absent: Sequence[dict[str, Any]],
-) -> Iterator[Asked]:
+    kept = sorted(n for n in by_context if held_out(n))
+    around = rng.sample(sorted(n for n in by_context if not held_out(n)), _AROUND)
+    rng.shuffle(kept)
+    halves = kept[::2], kept[1::2]
+    questions = [[q for name in half for q in by_context[name][:_EACH]][:count] for half in halves]
+    model = PairModel()
     with tempfile.TemporaryDirectory() as folder, Library.open(folder) as library:
-        library.add_texts(SourceText(n, contexts[n]["text"], contexts[n]["title"].replace("_", " ")) for n in kept)
-        sys.stderr.write(
-            f"library of {library.catalog.count()[1]} passages, {len(present)} + {len(absent)} questions\n"
-        )
-        ids = {info.source: info.id for info in library.documents()}
-        titles = {info.id: info.title for info in library.documents()}
-        cache = _cached(library)
-        for question, here in [*((q, True) for q in present), *((q, False) for q in absent)]:
-            reading = measure(question["question"], library, titles, cache)
-            if reading is not None:
-                gold = gold_mask(reading, ids[question["ctx_id"]], question["answers"]) if here else None
-                yield Asked(reading, gold)
+        library.add_texts(_source(contexts[n]) for n in around)
+        for here, half in enumerate(halves):
+            present, absent = questions[here], questions[1 - here]
+            library.add_texts(_source(contexts[n]) for n in half)
+            sys.stderr.write(
+                f"library of {library.catalog.count()[1]} passages, {len(present)} + {len(absent)} questions\n"
+            )
+            ids = {info.source: info.id for info in library.documents()}
+            titles = {info.id: info.title for info in library.documents()}
+            for question, answered in [*((q, True) for q in present), *((q, False) for q in absent)]:
+                reading = measure(question["question"], library, titles, model)
+                if reading is not None:
+                    gold = gold_mask(reading, ids[question["ctx_id"]], question["answers"]) if answered else None
+                    yield Asked(reading, gold)
+            library.remove([ids[n] for n in half])
 
 
-def _cached(library: Library) -> EncodeTokens:
-    """Encode each passage once: the same ones come again for many questions."""
-    known: dict[str, NDArray[np.float32]] = {}
-
-    def encode(texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        new = [t for t in dict.fromkeys(texts) if t not in known]
-        known.update(zip(new, library.encoder.encode_tokens(new), strict=True))
-        return [known[t] for t in texts]
-
-    return encode
+def _source(context: dict[str, Any]) -> SourceText:
+    return SourceText(context["ctx_id"], context["text"], context["title"].replace("_", " "))
 
 
-def measure(
-    question: str, library: Library, titles: dict[str, str], encode_tokens: EncodeTokens | None = None
-) -> Reading | None:
+def measure(question: str, library: Library, titles: dict[str, str], model: PairModel) -> Reading | None:
     """Ask a library and measure the candidates, as `Assistant` does; `None` if nothing is found."""
     settings = AnswerSettings()
     query = make_query(question, None, library, settings)
-    hits = library.search_vector(query.vector, query.terms, settings.passages, each=settings.each)
-    return Reader().measure(query, hits, titles, library, encode_tokens)
+    hits = library.search_vector(query.vector, query.terms, settings.candidates, each=settings.each)
+    hits = rerank(query, hits, titles, model, library)[: settings.passages]
+    return Reader(model).measure(query, hits, titles, library)
 
 
 def gold_mask(reading: Reading, document_id: str, answers: Sequence[dict[str, Any]]) -> NDArray[np.bool_]:
@@ -239,16 +198,6 @@ def choose_threshold(curve: Sequence[dict[str, float]]) -> float:
     best = max(row["balanced_accuracy"] for row in curve)
     good = [row["threshold"] for row in curve if row["balanced_accuracy"] >= best - 0.01]
     return round((good[0] + good[-1]) / 2, 3)
-
-
-def _plain(model: Linear, names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "features": list(names),
-        "mean": [round(v, 5) for v in model.mean],
-        "scale": [round(v, 5) for v in model.scale],
-        "coefficient": [round(v, 4) for v in model.coefficient],
-        "intercept": round(model.intercept, 4),
-    }
 
 
 def render_page(fitted: dict[str, Any]) -> str:

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.types import Hit
+from rag.grounding.pairs import Read
+from rag.linear import to_probability
 from rag.reader.candidates import Candidate, find_candidates, with_context
 from rag.reader.features import Reading
-from rag.reader.tokens import EncodeTokens
-from rag.reader.weights import Weights, load_weights, to_probability
+from rag.reader.weights import Weights, load_weights
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from index.library import Library
+    from rag.grounding.pairs import SpanReader
     from rag.standalone import Query
 
-_SAME = 0.88  # cosine from which two sentences say the same
+_SAME = 0.8  # share of common terms from which two sentences say the same
 _RELATIVE = 3.0  # log-odds a further sentence may lie below the best
 _SCRAP = 1.5  # log-odds taken from headings and other scraps: the questions fitted to come from texts without them
 _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
@@ -27,18 +29,26 @@ _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A stretch of a document that becomes a statement: `start` to `end` of its text, and the hit it came from."""
+    """A stretch of a document that becomes a statement: `start` to `end` of its text, and the hit it came from.
+
+    `answer` is the place of the exact answer in the document, `None` where the model sees none.
+    """
 
     hit: Hit
     start: int
     end: int
     score: float
+    answer: tuple[int, int] | None = None
 
     @property
     def quote(self) -> str:
         """The document's text from `start` to `end`."""
+        return self.quote_of(self.start, self.end)
+
+    def quote_of(self, start: int, end: int) -> str:
+        """The document's text from `start` to `end`, which lie in the hit's passage."""
         base = self.hit.passage.start
-        return self.hit.passage.text[self.start - base : self.end - base]
+        return self.hit.passage.text[start - base : end - base]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +67,26 @@ class Selection:
 
 
 class Reader:
-    """Reads passages with a library's encoder and the fitted weights.
+    """Reads passages with the grounding model and the fitted weights.
 
     Args:
+        spans: Finds answers in passages.
         weights: Weights other than the ones shipped, for fitting.
     """
 
-    def __init__(self, weights: Weights | None = None) -> None:
+    def __init__(self, spans: SpanReader, weights: Weights | None = None) -> None:
+        self._spans = spans
         self._weights = weights
 
-    def measure(
-        self,
-        query: Query,
-        hits: Sequence[Hit],
-        titles: Mapping[str, str],
-        library: Library,
-        encode_tokens: EncodeTokens | None = None,
-    ) -> Reading | None:
-        """Cut hits into sentences and measure them; `None` if they hold no sentence.
-
-        `encode_tokens` takes the place of the encoder's, for callers that remember passages.
-        """
+    def measure(self, query: Query, hits: Sequence[Hit], titles: Mapping[str, str], library: Library) -> Reading | None:
+        """Read hits, cut them into sentences and measure those; `None` if they hold no sentence."""
         candidates = find_candidates(hits)
         if not candidates:
             return None
-        passage_vectors = library.vectors.get([h.passage.id for h in hits])
-        missing = [h.passage for h in hits if h.passage.id not in passage_vectors]
-        if missing:  # recorded, but not embedded yet
-            made = library.encoder.encode([p.text for p in missing])
-            passage_vectors.update(zip((p.id for p in missing), made, strict=True))
-        return Reading(query, candidates, hits, titles, passage_vectors, library, encode_tokens)
+        heads = [f"{title}. " if (title := titles.get(h.passage.document_id, "")) else "" for h in hits]
+        found = self._spans.read(query.reading, [head + h.passage.text for head, h in zip(heads, hits, strict=True)])
+        reads = {h.passage.id: _without(len(head), r) for h, head, r in zip(hits, heads, found, strict=True)}
+        return Reading(query, candidates, hits, titles, reads, library)
 
     def read(
         self,
@@ -104,7 +104,7 @@ class Reader:
             query: The question.
             hits: Passages, the best first.
             titles: Title of each hit's document, by id.
-            library: Gives encoder and terms.
+            library: Gives terms.
             limit: How many sentences at most.
             threshold: Abstain below this confidence; the fitted one if `None`.
 
@@ -126,23 +126,28 @@ class Reader:
         )
         if confidence < least:
             return Selection((), confidence, True, unknown)
-        return Selection(choose(reading.candidates, scores, reading.vectors, limit), confidence, False, unknown)
+        return Selection(choose(reading, scores, limit), confidence, False, unknown)
 
 
-def choose(
-    candidates: Sequence[Candidate], scores: NDArray[np.float32], vectors: NDArray[np.float32], limit: int
-) -> tuple[Chosen, ...]:
+def _without(head: int, read: Read) -> Read:
+    """Leave out the tokens of the title that was put before a passage."""
+    first = next((i for i, (a, _) in enumerate(read.offsets) if a >= head), len(read.offsets))
+    offsets = [(a - head, b - head) for a, b in read.offsets[first:]]
+    return Read(read.relevance, read.answerable, read.starts[first:], read.ends[first:], offsets)
+
+
+def choose(reading: Reading, scores: NDArray[np.float32], limit: int) -> tuple[Chosen, ...]:
     """Take the best sentence, then others that are nearly as good and say something else.
 
     Args:
-        candidates: The sentences.
+        reading: The sentences and their measurements.
         scores: Log-odds of each, shape `(n,)`.
-        vectors: Vector of each, shape `(n, dimension)`, L2-normalised.
         limit: How many at most.
 
     Returns:
         Stretches that do not overlap, the best first. A document not yet heard is preferred among equals.
     """
+    candidates = reading.candidates
     chosen: list[Chosen] = []
     taken: list[int] = []
     heard: set[str] = set()
@@ -154,9 +159,9 @@ def choose(
         if not chosen:
             i = int(scores.argmax())
             left.discard(i)
-        if any(float(vectors[i] @ vectors[j]) >= _SAME for j in taken):
+        if any(_alike(reading.sentence_terms[i], reading.sentence_terms[j]) for j in taken):
             continue
-        stretch = _stretch(candidates[i], float(scores[i]), chosen)
+        stretch = _stretch(candidates[i], float(scores[i]), reading.spans[i], chosen)
         if stretch is not None:
             chosen.append(stretch)
             taken.append(i)
@@ -164,11 +169,17 @@ def choose(
     return tuple(chosen)
 
 
+def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
+    return len(a & b) >= _SAME * len(a | b)
+
+
 def _document(candidate: Candidate) -> str:
     return candidate.hit.passage.document_id
 
 
-def _stretch(candidate: Candidate, score: float, chosen: Sequence[Chosen]) -> Chosen | None:
+def _stretch(
+    candidate: Candidate, score: float, span: tuple[float, tuple[int, int] | None], chosen: Sequence[Chosen]
+) -> Chosen | None:
     """Give a sentence the context it needs, unless that, or it, is already in the answer."""
     document = _document(candidate)
     for start in (with_context(candidate), candidate.start):
@@ -176,5 +187,5 @@ def _stretch(candidate: Candidate, score: float, chosen: Sequence[Chosen]) -> Ch
             c.hit.passage.document_id == document and start < c.end and c.start < candidate.end for c in chosen
         )
         if not overlaps:
-            return Chosen(candidate.hit, start, candidate.end, score)
+            return Chosen(candidate.hit, start, candidate.end, score, span[1] if span[0] > 0 else None)
     return None

@@ -1,0 +1,214 @@
+"""The grounding model on labelled pairs: `python bench/grounding.py ../shared/data`.
+
+Reader, the right passage given: exact match and F1 as SQuAD counts them. Verifier: people's judgements, and statements
+edited by a program. Every figure comes from the shipped files through the code that answers use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import gzip
+import json
+import random
+import re
+import string
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.sentences import sentence_spans
+from rag.grounding import PairModel, Verifier
+from rag.grounding.edits import KINDS, edit
+from rag.grounding.facts import is_name
+from rag.grounding.train.examples import names_of, reworded
+from rag.grounding.verify import load_scale
+from rag.reader.exact import ExactAnswer, find_answer
+
+Say = Callable[[str], None]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def squad_words(text: str) -> list[str]:
+    """Normalised as in the SQuAD evaluation script: lower-case, no punctuation, no articles."""
+    bare = "".join(c for c in text.lower() if c not in string.punctuation)
+    return re.sub(r"\b(a|an|the)\b", " ", bare).split()
+
+
+def f1(found: str, gold: str) -> float:
+    a, b = squad_words(found), squad_words(gold)
+    if not a or not b:
+        return float(a == b)
+    same = sum((collections.Counter(a) & collections.Counter(b)).values())
+    return 2 * same / (len(a) + len(b))
+
+
+def auroc(labels: NDArray[Any], scores: NDArray[Any]) -> float:
+    """The chance that a positive scores above a negative, ties half: by ranks (Mann and Whitney, 1947)."""
+    from scipy.stats import rankdata
+
+    ranks, positive = rankdata(scores), labels.astype(bool)
+    n, m = positive.sum(), (~positive).sum()
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def balanced(labels: NDArray[Any], positive: NDArray[Any]) -> float:
+    yes = labels.astype(bool)
+    return float((positive[yes].mean() + (~positive[~yes]).mean()) / 2)
+
+
+def calibration_error(labels: NDArray[Any], chances: NDArray[Any], bins: int = 10) -> float:
+    """Expected calibration error: mean gap between chance and share over equal-width bins, weighted by their size
+    (Naeini, Cooper and Hauskrecht, AAAI 2015)."""
+    place = np.minimum((chances * bins).astype(int), bins - 1)
+    gaps = [
+        abs(chances[place == b].mean() - labels[place == b].mean()) * (place == b).mean()
+        for b in range(bins)
+        if (place == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def reader(data: Path, model: PairModel, say: Say) -> None:
+    say("\n| reader, right passage given | questions | answerable F1 | exact match | SQuAD 2.0 F1 |")
+    say("| --- | --- | --- | --- | --- |")
+    for name in ("dev_squad2", "dev_qed", "dev_doc2dial"):
+        folder = data / "reader"
+        if not (folder / f"{name}.questions.jsonl.gz").is_file():
+            continue
+        texts = {c["ctx_id"]: c["text"] for c in read_lines(folder / f"{name}.contexts.jsonl.gz")}
+        rows: list[tuple[bool, float, float, ExactAnswer]] = []
+        for question in read_lines(folder / f"{name}.questions.jsonl.gz"):
+            history = [h.partition(":")[2] or h for h in question.get("history", []) if not h.startswith("agent")]
+            found = find_answer(model, question["question"], texts[question["ctx_id"]], earlier=list(reversed(history)))
+            golds = [a["text"] for a in question["answers"]] or [""]
+            score = max(f1(found.text, g) for g in golds)
+            exact = max(float(squad_words(found.text) == squad_words(g)) for g in golds)
+            rows.append((bool(question["impossible"]), score, exact, found))
+        there = [r for r in rows if not r[0]]
+        mean, exact = (100 * np.mean([r[i] for r in there]) for i in (1, 2))
+        total = ""
+        if len(there) < len(rows):  # refusing is right where there is no answer, and wrong where there is one
+            kept = [(float(not a.answered) if gone else score * a.answered) for gone, score, _, a in rows]
+            total = f"{100 * np.mean(kept):.1f}"
+        say(f"| {name} | {len(rows)} | {mean:.1f} | {exact:.1f} | {total} |")
+
+
+def support_of(verifier: Verifier, records: Sequence[dict[str, Any]]) -> NDArray[Any]:
+    """Support of whole answers: the mean over their sentences."""
+    pieces = [(i, s) for i, r in enumerate(records) for s in _sentences(r["hypothesis"])]
+    found = verifier.check_all([(s, [records[i]["premise"]]) for i, s in pieces])
+    sums = np.zeros(len(records))
+    counts = np.zeros(len(records))
+    for (i, _), result in zip(pieces, found, strict=True):
+        sums[i] += result.score
+        counts[i] += 1
+    return sums / counts
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[a:b] for a, b in sentence_spans(text)] or [text]
+
+
+def verifier(data: Path, model: PairModel, say: Say) -> None:
+    from scipy.stats import spearmanr
+
+    checks, scale = Verifier(model), load_scale()
+    say("\n| verifier | records | AUROC | balanced accuracy | calibration error | Spearman with the ratings |")
+    say("| --- | --- | --- | --- | --- | --- |")
+    for name in ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim"):
+        path = data / "verifier" / f"{name}.jsonl.gz"
+        if not path.is_file():
+            continue
+        records = read_lines(path)
+        labels = np.array([r["label"] for r in records])
+        scores = support_of(checks, records)
+        rated = [r.get("human_scores", {}).get("faithfulness") for r in records]
+        spearman = f"{spearmanr([np.mean(h) for h in rated], scores)[0]:.3f}" if all(rated) else ""
+        figures = (
+            auroc(labels, scores),
+            balanced(labels, scores >= scale.supported),
+            calibration_error(labels, scores),
+        )
+        say(f"| {name} | {len(records)} | {' | '.join(f'{f:.3f}' for f in figures)} | {spearman} |")
+
+
+def reliability(data: Path, model: PairModel, say: Say) -> None:
+    """Of the statements with a support in each tenth, the share that people call supported; all sets together."""
+    checks = Verifier(model)
+    labels: list[int] = []
+    scores: list[float] = []
+    for name in ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim"):
+        path = data / "verifier" / f"{name}.jsonl.gz"
+        if path.is_file():
+            records = read_lines(path)
+            labels += [r["label"] for r in records]
+            scores += list(support_of(checks, records))
+    y, s = np.array(labels), np.array(scores)
+    place = np.minimum((s * 10).astype(int), 9)
+    say("\n| support | answers | mean support | share supported |\n| --- | --- | --- | --- |")
+    for tenth in range(10):
+        mine = place == tenth
+        if mine.any():
+            name = f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}"
+            say(f"| {name} | {mine.sum()} | {s[mine].mean():.3f} | {y[mine].mean():.3f} |")
+    say(f"\nExpected calibration error of all together: {calibration_error(y, s):.3f}.")
+
+
+def edited(data: Path, model: PairModel, say: Say, count: int = 500) -> None:
+    """Statements edited by a program, against the passage of the true one; texts of the development sets."""
+    rng = random.Random(17)
+    contexts = [
+        c["text"] for n in ("dev_squad2", "dev_qed") for c in read_lines(data / "reader" / f"{n}.contexts.jsonl.gz")
+    ]
+    names = [n for n in names_of(contexts) if is_name(n)]
+    changed: dict[str, list[tuple[str, list[str]]]] = {k: [] for k in KINDS}
+    originals, paraphrases = [], []
+    pool = [(text, text[a:b]) for text in contexts for a, b in sentence_spans(text) if 40 < b - a < 300]
+    rng.shuffle(pool)
+    for text, sentence in pool:
+        for kind in KINDS:
+            made = edit(sentence, kind, names, rng) if len(changed[kind]) < count // len(KINDS) else None
+            if made is not None:
+                changed[kind].append((made.text, [text]))
+                originals.append((sentence, [text]))
+                again = reworded(sentence, rng)
+                if again != sentence:
+                    paraphrases.append((again, [text]))
+                break
+    checks = Verifier(model)
+    say("\n| edited statements | count | not “supported” |\n| --- | --- | --- |")
+    rows = {
+        **changed,
+        "all edits": [c for k in KINDS for c in changed[k]],
+        "originals": originals,
+        "reworded": paraphrases,
+    }
+    for name, cases in rows.items():
+        found = checks.check_all(cases)
+        share = np.mean([r.verdict != "supported" for r in found]) if found else float("nan")
+        say(f"| {name} | {len(cases)} | {100 * share:.1f}% |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure the grounding model.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--parts", nargs="*", default=["reader", "verifier", "edited"])
+    args = parser.parse_args()
+    model = PairModel()
+    say: Say = lambda line: print(line, flush=True)  # noqa: E731
+    for name, part in (("reader", reader), ("verifier", verifier), ("edited", edited)):
+        if name in args.parts:
+            part(args.data, model, say)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Training of the grounding model: `python -m rag.grounding.train DATA`. Needs the `dev` extra."""

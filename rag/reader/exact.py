@@ -1,0 +1,105 @@
+"""The exact answer to a question in one given text: a few words, or the sentence that says it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from index.sentences import sentence_spans
+from rag.grounding.pairs import Read, SpanReader
+from rag.grounding.windows import windows
+from rag.linear import to_probability
+
+WINDOW = 1_100  # characters of a window, about 250 tokens
+STEP = 550
+_LONGEST = 30  # tokens of an answer in a few words
+_STARTS = 12
+_FACTOID = re.compile(
+    r"\b(?:who|whom|whose|when|where|which|how (?:many|much|long|old|far|large|big|tall|high|often)|"
+    r"what (?:is the name|year|date|time|number|percentage|type|kind|color|colour|country|city|state|person|company|is|"
+    r"was|are|were|did|does|do))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExactAnswer:
+    """An answer inside a text: `text` is `source[start:end]`, code points from 0, end exclusive.
+
+    `answered` says whether the text holds the answer, `confidence` with which chance (0 to 1).
+    """
+
+    text: str
+    start: int
+    end: int
+    answered: bool
+    confidence: float
+
+
+def find_answer(spans: SpanReader, question: str, source: str, earlier: Sequence[str] = ()) -> ExactAnswer:
+    """Find the answer to a question in a text of any length.
+
+    Args:
+        spans: Reads passages.
+        question: The question.
+        source: The text.
+        earlier: Questions of the conversation before this one, oldest first.
+
+    Returns:
+        The answer, the best guess even where `answered` is false; empty for a text without words.
+    """
+    asked = " ".join([*earlier[-1:], question])
+    cut = windows(source, WINDOW, STEP, len)
+    if not cut:
+        return ExactAnswer("", 0, 0, False, 0.0)
+    reads = spans.read(asked, [source[a:b] for a, b in cut])
+    best, found = -1e9, (0, 0)
+    chance = -1e9
+    for (start, _), read in zip(cut, reads, strict=True):
+        score, span = best_span(read)
+        if score + read.answerable > best:
+            best, found = score + read.answerable, (start + span[0], start + span[1])
+            chance = log_odds(score, read.answerable)
+    if wants_sentence(question):
+        found = _widened(source, found)
+    confidence = to_probability(chance)
+    return ExactAnswer(source[found[0] : found[1]], *found, confidence >= 0.5, confidence)
+
+
+def best_span(read: Read, longest: int = _LONGEST) -> tuple[float, tuple[int, int]]:
+    """The best answer of a passage: start and end logit less those of "not here", and its place in the passage."""
+    import numpy as np
+
+    best, place = -1e9, (0, 0)
+    for i in np.argsort(-read.starts)[:_STARTS]:
+        reach = read.ends[i : i + longest]
+        j = int(reach.argmax())
+        score = float(read.starts[i] + reach[j])
+        if score > best:
+            best, place = score, (read.offsets[i][0], read.offsets[int(i) + j][1])
+    return best, place
+
+
+# Fitted by `python -m rag.reader.fit` on questions kept from training: answered = a + b * span + c * answerable.
+ANSWERED = (0.0, 0.25, 0.6)
+
+
+def log_odds(span: float, answerable: float) -> float:
+    """Log-odds that a passage holds the answer."""
+    return ANSWERED[0] + ANSWERED[1] * span + ANSWERED[2] * answerable
+
+
+@lru_cache(maxsize=256)
+def wants_sentence(question: str) -> bool:
+    """Tell whether a question asks for more than a name, a number or a few words: "how do I …", or no question."""
+    return _FACTOID.search(question) is None
+
+
+def _widened(source: str, span: tuple[int, int]) -> tuple[int, int]:
+    sentences = sentence_spans(source)
+    starts = [a for a, _ in sentences]
+    at = max(bisect_right(starts, span[0]) - 1, 0)
+    return sentences[at] if sentences else span

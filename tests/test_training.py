@@ -1,0 +1,139 @@
+"""Training: examples are what they say, and a small run goes all the way to a model that can be used."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.embed import open_tokenizer
+from rag.grounding import PairModel
+from rag.grounding.train.examples import ENTAILED, MAX_TOKENS, Maker, held_out
+from rag.grounding.train.loop import make_batches
+from tests.conftest import ROOT
+
+TOWNS = ("Dunmarrow", "Ostermund", "Halvik", "Torsby", "Lindholm", "Arnes", "Brekke", "Solvang")
+
+
+def write(path: Path, records: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(r) + "\n" for r in records)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of the form of the real one, small enough to train on in a test."""
+    folder = tmp_path_factory.mktemp("data")
+    contexts, questions, judged = [], [], []
+    for i in range(24):
+        town, year = TOWNS[i % 8], 1900 + i
+        text = (
+            f"The harbour of {town} was opened in {year}. It has {i + 3} cranes, and ships come from the north in "
+            f"summer. In winter the ice is {i + 10} centimetres thick. Most people of {town} live from fish."
+        )
+        name = f"squadshifts_new_wiki:{i}"
+        contexts.append({"ctx_id": name, "title": town, "text": text})
+        for question, answer in ((f"When was the harbour of {town} opened?", str(year)), ("How many?", str(i + 3))):
+            start = text.index(answer)
+            questions.append(
+                {
+                    "src": "squadshifts_new_wiki",
+                    "id": f"{name}-{answer}",
+                    "ctx_id": name,
+                    "question": question,
+                    "answers": [{"text": answer, "start": start}],
+                    "impossible": False,
+                }
+            )
+        judged.append(
+            {"src": "snli", "premise": text, "hypothesis": "There is ice.", "label": 1, "label_raw": "entailment"}
+        )
+    write(folder / "reader/train.contexts.jsonl.gz", contexts)
+    write(folder / "reader/train.questions.jsonl.gz", questions)
+    write(folder / "reader/train_unanswerable.contexts.jsonl.gz", [{**contexts[0], "ctx_id": "squad2_half_dev:0"}])
+    write(
+        folder / "reader/train_unanswerable.questions.jsonl.gz",
+        [{**questions[0], "ctx_id": "squad2_half_dev:0", "answers": [], "impossible": True}],
+    )
+    write(folder / "verifier/train.jsonl.gz", judged)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def maker(data: Path) -> Maker:
+    definition = (ROOT / "index/models/all-MiniLM-L6-v2/tokenizer.json").read_text(encoding="utf-8")
+    return Maker(data, open_tokenizer(definition), 0)
+
+
+def test_span_of_an_example_is_its_answer(maker: Maker) -> None:
+    """In whatever window the text was cut to, and behind whatever title."""
+    tokenizer = maker._tokenizer
+    units = [unit for epoch in (0, 1) for unit in maker.reading({}, epoch)]
+    right = [e for unit in units for e in unit if e.answerable]
+    assert len(right) > 40
+    answers = {q["answers"][0]["text"] for q in maker.questions}
+    for example in right:
+        start, end = example.span
+        assert tokenizer.decode(list(example.ids[start : end + 1])) in answers
+        assert example.boundary <= start <= end < len(example.ids) <= MAX_TOKENS
+
+
+def test_unanswerable_example_has_no_span(maker: Maker) -> None:
+    """Refusals point at the first token."""
+    units = [
+        u
+        for epoch in (0, 1)
+        for u in maker.reading({q["id"]: ["squadshifts_new_wiki:1"] for q in maker.questions}, epoch)
+    ]
+    refused = [e for unit in units for e in unit if e.answerable == 0]
+    assert refused
+    assert {e.span for e in refused} == {(0, 0)}
+
+
+def test_made_statements_have_both_labels(maker: Maker) -> None:
+    """True ones and edited ones."""
+    kinds = {e.support for unit in maker.support({}, 1) for e in unit}
+    assert ENTAILED in kinds
+    assert len(kinds) >= 3
+
+
+def test_texts_held_out_are_not_trained_on(maker: Maker) -> None:
+    """Thresholds are fitted on them."""
+    assert not any(held_out(q["ctx_id"]) for q in maker.questions)
+    assert 0.03 < sum(held_out(str(i)) for i in range(10_000)) / 10_000 < 0.07
+
+
+def test_batches_hold_every_unit_once_within_the_limit(maker: Maker) -> None:
+    """And pairs stay together."""
+    units = list(maker.reading({}, 0))
+    batches = make_batches(units, 600, random.Random(1))
+    assert sorted(id(u) for b in batches for u in b) == sorted(id(u) for u in units)
+    for batch in batches:
+        rows = [e for unit in batch for e in unit]
+        assert len(batch) == 1 or len(rows) * max(len(e.ids) for e in rows) <= 600
+
+
+def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_path: Path) -> None:
+    """The command trains, is ended early, goes on, and writes a model that loads."""
+    command = [
+        sys.executable, "-m", "rag.grounding.train", str(data), "--work", str(tmp_path / "work"),
+        "--out", str(tmp_path / "model"), "--epochs", "1",
+    ]  # fmt: skip
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    for steps in ("1", "2"):
+        done = subprocess.run(
+            [*command, "--steps", steps], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert f"step {steps} of {steps}" in done.stderr
+    assert "step 1 of" not in done.stderr
+    found = PairModel(tmp_path / "model").read("When?", ["The harbour was opened in 1990."])[0]
+    assert len(found.offsets) == 7
