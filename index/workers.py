@@ -28,6 +28,7 @@ __all__ = ["Lost", "WorkerPool"]
 T = TypeVar("T")
 
 _TICK = 0.05  # seconds between two looks at a child's memory; what grows faster meets the limit set inside it
+_IDLE = 30.0  # seconds without a task after which a child ends: an open library need not hold its memory for ever
 _CLOSED = Lost("error", "the pool was closed")
 
 
@@ -46,7 +47,8 @@ class WorkerPool:
         function: "package.module:name" of a top-level function, called in a child as `function(setup, task)`. What it
             returns must pickle; a `DossierError` it raises comes back as the result.
         setup: Anything that pickles; sent once to each child.
-        workers: How many children at most; they start when there is work for them.
+        workers: How many children at most; they start when there is work for them, and end when there has been none
+            for half a minute.
         seconds: Time for one task; a child that takes longer is killed.
         memory_mb: Resident memory of a child in MiB; one that takes more is stopped. Only the time is limited where
             the system offers no such limit (Windows, in part macOS).
@@ -147,7 +149,15 @@ class WorkerPool:
         """Body of a worker's thread. A child dies with the thread that started it, so both live in here."""
         child: Child | None = None
         try:
-            while (item := self._tasks.get()) is not None:
+            while True:
+                try:
+                    item = self._tasks.get(timeout=None if child is None else _IDLE)
+                except queue.Empty:
+                    self._end(child)
+                    child = None
+                    continue
+                if item is None:
+                    break
                 call, task = item
                 if call.dropped:
                     continue
