@@ -118,20 +118,19 @@ def scan(
             if file_name[0] == ".":
                 continue
             try:
-                stamp = stamps.get(inside + file_name)
                 # Most files of a large folder did not change: for these this is all there is to do.
-                if stamp is not None and file_name[file_name.rfind(".") :] in read and entry.is_file():
+                source = inside + file_name
+                if source in stamps and file_name[file_name.rfind(".") :] in read and entry.is_file():
                     status = entry.stat()
-                    if stamp[2] == status.st_mtime_ns and stamp[1] == status.st_size:
-                        same[stamp[0]] = None
+                    if stamps[source] == (source, status.st_size, status.st_mtime_ns):
+                        same[source] = None
                         continue
                 source = inside + _unicode(file_name)
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((entry.path, source))
                 elif _is_read(entry, read, ignored) and entry.is_file():
                     status = entry.stat()
-                    stamp = stamps.get(source)
-                    if stamp is not None and stamp[2] == status.st_mtime_ns and stamp[1] == status.st_size:
+                    if stamps.get(source) == (source, status.st_size, status.st_mtime_ns):
                         same[source] = None
                     else:
                         files.append(Found(entry.path, source, status.st_size, status.st_mtime_ns))
@@ -187,10 +186,10 @@ def make_plan(
     if same:
         plan.unchanged = [i for source, i in documents if source in same]
         plan.unchanged_files += len(same)
-    circumstances = ""
-    anything = len(library) > 0
+    circumstances, anything = "", True
     for file in files:
-        circumstances = circumstances or circumstances_of(library)
+        if not circumstances:
+            circumstances, anything = circumstances_of(library), len(library) > 0
         record = library.ledger.file(file.source) if anything else None
         if record is not None and record.failures and (retry or record.under != circumstances):
             plan.to_read.append(file)
