@@ -64,6 +64,7 @@ def add_files(
             f"There is no file of a supported format in {named}.",
             remedy=f"Supported endings: {', '.join(known_suffixes())}.",
         )
+    library.workers.warm(len(files))
     begin(library)
     documents = library.ledger.documents_under(names)
     plan = make_plan(library, files, documents=documents, same=same, retry=len(folders) < len(paths))

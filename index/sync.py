@@ -66,6 +66,8 @@ def sync(
     from index.ingest import begin, carry_out, embedding
     from index.writer import Writer
 
+    if read is None:
+        library.workers.warm(len(plan.to_read))
     begin(library)
     library.ledger.remember_folders(names)
     writer = Writer(library)

@@ -40,6 +40,10 @@ class _Call:
     dropped: bool = False
 
 
+_WARM: tuple[_Call, Any] = (_Call(queue.SimpleQueue()), None)
+"""In place of a task: nothing is to be done but to start a child, if there is none."""
+
+
 class WorkerPool:
     """Calls one function on many tasks, in child processes that may hang, swell or crash without harm.
 
@@ -105,6 +109,13 @@ class WorkerPool:
         finally:
             call.dropped = True
 
+    def warm(self, most: int) -> None:
+        """Start children for `most` tasks that will come soon, so that they load what they need meanwhile."""
+        with self._lock:
+            for _ in range(min(most, self._workers) if not self._closed else 0):
+                self._start_threads()
+                self._tasks.put(_WARM)
+
     def close(self) -> None:
         """Kill the children, whatever they do, and remove their temporary folders; a second call does nothing."""
         with self._lock:
@@ -124,7 +135,7 @@ class WorkerPool:
                 item = self._tasks.get_nowait()
             except queue.Empty:
                 break
-            if item is not None:
+            if item is not None and item is not _WARM:
                 item[0].done.put((item[1], _CLOSED))
         atexit.unregister(self.close)
 
@@ -133,12 +144,16 @@ class WorkerPool:
             if self._closed:
                 call.done.put((task, _CLOSED))
                 return
-            if not self._threads:
-                remove_left_folders()
-                self._start(self._watch, "dossier-watch")
-            if len(self._threads) <= self._workers:
-                self._start(self._serve, f"dossier-worker-{len(self._threads)}")
+            self._start_threads()
             self._tasks.put((call, task))
+
+    def _start_threads(self) -> None:
+        """Start one more worker's thread, if there may be one more, and the watching one before the first."""
+        if not self._threads:
+            remove_left_folders()
+            self._start(self._watch, "dossier-watch")
+        if len(self._threads) <= self._workers:
+            self._start(self._serve, f"dossier-worker-{len(self._threads)}")
 
     def _start(self, target: Any, name: str) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -161,12 +176,14 @@ class WorkerPool:
                 call, task = item
                 if call.dropped:
                     continue
-                result: object
+                result: object = None
                 try:
                     if child is None or not child.alive():
                         self._end(child)
                         child = None  # so that a failed start leaves none
                         child = self._new_child()
+                    if item is _WARM:
+                        continue
                     result, last = child.run(task)
                     if last:
                         self._end(child)
@@ -177,7 +194,8 @@ class WorkerPool:
                     child = None
                 except Exception as error:  # the task does not pickle, or no process can be started
                     result = Lost("error", f"{type(error).__name__}: {error}")
-                call.done.put((task, result))
+                if item is not _WARM:
+                    call.done.put((task, result))
         finally:
             self._end(child)
 
