@@ -49,7 +49,8 @@ def sync(
     documents = library.ledger.documents_under(names)
     plan = make_plan(library, files.values(), documents=documents, same=same, check=check)
     known = stamps.keys() | dict(documents).keys()
-    plan.gone = {source: library.ledger.sources_of_file(source) for source in sorted(known - same.keys() - files.keys())}
+    left = sorted(known - same.keys() - files.keys())
+    plan.gone = {source: library.ledger.sources_of_file(source) for source in left}
     if plan.gone and not allow_empty:
         _refuse_emptied(names, [*same, *files], plan)
     if dry_run:
