@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 _TICK = 0.05  # seconds between two looks at a child's memory; what grows faster meets the limit set inside it
 _IDLE = 30.0  # seconds without a task after which a child ends: an open library need not hold its memory for ever
+_AHEAD = 8  # tasks for each child in flight, so that none waits while the caller writes a batch of results
 _CLOSED = Lost("error", "the pool was closed")
 
 
@@ -82,7 +83,7 @@ class WorkerPool:
         """Give each task to a child and yield it with its result, in the order they are done.
 
         Args:
-            tasks: Pulled in the caller's thread as children become free: at most two for each are in flight.
+            tasks: Pulled in the caller's thread as children become free: at most `_AHEAD` for each are in flight.
 
         Yields:
             The task and what the function returned, the `DossierError` it raised, or a `Lost`. No task raises; the
@@ -94,7 +95,7 @@ class WorkerPool:
         source, more, waiting = iter(tasks), True, 0
         try:
             while more or waiting:
-                while more and waiting < 2 * self._workers:
+                while more and waiting < _AHEAD * self._workers:
                     try:
                         task = next(source)
                     except StopIteration:
