@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from index.embedding import Embedder, Progress
 from index.errors import DiskFullError, DocumentError, DossierError, EmptyDocumentError, UnreadableDocumentError
 from index.reading import FileRead, ReadSetup, ReadTask, read_file
-from index.scan import Found, Plan, circumstances_of, expand, failure_of, make_plan
+from index.scan import Found, Plan, circumstances_of, expand, failure_of, make_plan, source_name
 from index.types import AddReport, Parsed, Step
 from index.writer import Writer
 
@@ -54,16 +54,20 @@ def add_files(
     """Add files, folders and web addresses; see `Library.add`."""
     from index.parse import known_suffixes
 
-    files, missing, ignored = expand(paths)
-    if not files and not missing and not addresses:
+    folders = [p for path in paths if (p := path.expanduser()).is_dir()]
+    names = [source_name(folder) for folder in folders]
+    same: dict[str, None] = {}
+    files, missing, ignored = expand(paths, library.ledger.stamps_under(names), same)
+    if not files and not same and not missing and not addresses:
         named = ", ".join(repr(str(p)) for p in paths) or "nothing"
         raise EmptyDocumentError(
             f"There is no file of a supported format in {named}.",
             remedy=f"Supported endings: {', '.join(known_suffixes())}.",
         )
+    library.workers.warm(len(files))
     begin(library)
-    folders = [path.expanduser() for path in paths if path.expanduser().is_dir()]
-    plan = make_plan(library, files, folders, retry=len(folders) < len(paths))
+    documents = library.ledger.documents_under(names)
+    plan = make_plan(library, files, documents=documents, same=same, retry=len(folders) < len(paths))
     writer = Writer(library)
     writer.tally.failed.extend(missing)
     writer.tally.ignored(ignored)

@@ -6,7 +6,6 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.types import Failure
@@ -32,6 +31,14 @@ class FileRecord:
     under: str = ""
 
 
+RACY = 2_000_000_000
+"""Nanoseconds: a file read so soon after it was written may have been written again with the same time stamp."""
+
+Stamp = tuple[str, int, int]
+"""What tells that a file is as it was: path, size, modified (as in `FileRecord`); of size -1 where more must be known:
+something of it failed, or it was read too soon after it was written."""
+
+
 class Ledger:
     """Tables of the catalog about files.
 
@@ -44,14 +51,20 @@ class Ledger:
 
     # Files
 
-    def stamps_under(self, folder: Path) -> dict[str, tuple[int, int, int, int]]:
-        """Read, for all files in a folder and its subfolders, just what tells whether they changed.
+    def stamps_under(self, folders: Iterable[str]) -> dict[str, Stamp]:
+        """Read what tells whether they changed, for all files in some folders and their subfolders: `{path: stamp}`."""
+        sql = (
+            "SELECT path, CASE WHEN failure = '' AND seen - modified > ? THEN size ELSE -1 END, modified "
+            "FROM files WHERE path >= ? AND path < ?"
+        )
+        return {row[0]: row for folder in folders for row in self._catalog.rows(sql, (RACY, *_range(folder)))}
 
-        Returns:
-            `{path: (size, modified, seen, whether something of it failed)}`.
-        """
-        sql = "SELECT path, size, modified, seen, failure != '' FROM files WHERE path >= ? AND path < ?"
-        return {row[0]: row[1:] for row in self._catalog.rows(sql, _range(folder))}
+    def documents_under(self, folders: Iterable[str]) -> list[tuple[str, str]]:
+        """Read `(file, document id)` of all that came from some folders and their subfolders."""
+        # What comes out of a file is named by the file's path and more, so both are in the range. The plus sign keeps
+        # SQLite from taking the index of files, with which it would look up each row by itself.
+        sql = "SELECT file, document_id FROM sources WHERE source >= ? AND source < ? AND +file >= ? AND +file < ?"
+        return [row for folder in folders for row in self._catalog.rows(sql, _range(folder) * 2)]
 
     def file(self, path: str) -> FileRecord | None:
         """Read the record of one file."""
@@ -80,17 +93,6 @@ class Ledger:
         return [failure for row in rows for failure in _file_record(row).failures]
 
     # Sources
-
-    def sources_under(self, folder: Path) -> dict[str, dict[str, str]]:
-        """Read `{file: {source: document id}}` of all files in a folder and its subfolders."""
-        found: dict[str, dict[str, str]] = {}
-        sql = "SELECT file, source, document_id FROM sources WHERE file >= ? AND file < ?"
-        for file, source, document_id in self._catalog.rows(sql, _range(folder)):
-            if file in found:
-                found[file][source] = document_id
-            else:
-                found[file] = {source: document_id}
-        return found
 
     def sources_of_file(self, path: str) -> dict[str, str]:
         """Read `{source: document id}` of what was read from one file."""
@@ -167,9 +169,9 @@ class Ledger:
         return str(rows[0][0]) if rows else None
 
 
-def _range(folder: Path) -> tuple[str, str]:
+def _range(folder: str) -> tuple[str, str]:
     """The bounds of all paths below a folder, in the order of text: "0" comes right after "/"."""
-    text = str(folder).rstrip("/\\")
+    text = folder.rstrip("/\\")
     separator = "\\" if "\\" in text and "/" not in text else "/"
     return text + separator, text + chr(ord(separator) + 1)
 

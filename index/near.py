@@ -1,8 +1,7 @@
 """Near-duplicates: texts that share most of their wording, such as syndicated news and new versions of a page.
 
 MinHash over runs of five words (Broder, "On the resemblance and containment of documents", 1997), and bands of its
-values for finding candidates without comparing all pairs. The door of datasketch, which only `signature` needs: its
-import takes half a second (it brings scipy), so it belongs into the processes that parse.
+values for finding candidates without comparing all pairs. The door of datasketch, which only `signature` needs.
 """
 
 from __future__ import annotations
@@ -82,10 +81,28 @@ def bands(signature: bytes) -> tuple[str, ...]:
 
 @cache
 def _empty() -> Any:
-    from datasketch import MinHash  # type: ignore[import-untyped]  # it ships no type information
-
     # The words are hashed already, once each; the permutations are what the library is for.
-    return MinHash(num_perm=PERMUTATIONS, seed=_SEED, hashfunc=int, scheme="affine32")
+    return _minhash()(num_perm=PERMUTATIONS, seed=_SEED, hashfunc=int, scheme="affine32")
+
+
+def _minhash() -> Any:
+    """Import the class without its package, which brings scipy for other classes: half a second in each process."""
+    import importlib.util
+    import sys
+    from types import ModuleType
+
+    spec = importlib.util.find_spec("datasketch") if "datasketch" not in sys.modules else None
+    if spec is None or spec.submodule_search_locations is None:
+        from datasketch import MinHash  # type: ignore[import-untyped]  # it ships no type information
+
+        return MinHash
+    bare = ModuleType("datasketch")
+    bare.__path__ = list(spec.submodule_search_locations)
+    sys.modules["datasketch"] = bare
+    try:
+        return importlib.import_module("datasketch.minhash").MinHash
+    finally:
+        del sys.modules["datasketch"]  # whoever imports it later gets it whole
 
 
 def _values(signature: bytes) -> NDArray[np.uint32]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,6 +121,8 @@ class LibraryParts:
             return "passages"
         name = self.catalog.get_meta("collection")
         if name is None:
+            import uuid
+
             name = f"dossier-{uuid.uuid4().hex[:16]}"
             self.catalog.set_meta("collection", name)
         return name

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from index.errors import DocumentError, UnreadableDocumentError
-from index.ledger import FileRecord
+from index.ledger import RACY, FileRecord, Stamp
 from index.types import Failure
 
 if TYPE_CHECKING:
     from index.parts import LibraryParts
-
-_RACY = 2_000_000_000
-"""Nanoseconds: a file read so soon after it was written may have been written again with the same time stamp."""
 
 PARSERS = 2
 """Raised when the parsers learn something, so that files that could not be read are tried again."""
@@ -60,8 +59,10 @@ def source_name(path: Path) -> str:
     return os.fsencode(path.absolute().resolve()).decode("utf-8", errors="replace")
 
 
-def expand(paths: Sequence[Path]) -> tuple[list[Found], list[Failure], Counter[str]]:
-    """List files and the supported files of folders.
+def expand(
+    paths: Sequence[Path], stamps: Mapping[str, Stamp], same: dict[str, None]
+) -> tuple[list[Found], list[Failure], Counter[str]]:
+    """List files and the supported files of folders; `stamps` and `same` are those of `scan`.
 
     Returns:
         The files, failures for paths that do not exist, and the counts of endings that were passed over.
@@ -72,7 +73,7 @@ def expand(paths: Sequence[Path]) -> tuple[list[Found], list[Failure], Counter[s
     for path in paths:
         path = path.expanduser()
         if path.is_dir():
-            files.update((f.source, f) for f in scan(path, ignored))
+            files.update((f.source, f) for f in scan(path, ignored, stamps, same))
         elif path.exists():
             status = path.stat()
             source = source_name(path)
@@ -80,10 +81,15 @@ def expand(paths: Sequence[Path]) -> tuple[list[Found], list[Failure], Counter[s
         else:
             error = UnreadableDocumentError(f"{str(path)!r} does not exist.", remedy="Check the path.")
             missing.append(failure_of(source_name(path), error))
-    return list(files.values()), missing, ignored
+    return [file for source, file in files.items() if source not in same], missing, ignored
 
 
-def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
+def scan(
+    folder: Path,
+    ignored: Counter[str],
+    stamps: Mapping[str, Stamp] = MappingProxyType({}),
+    same: dict[str, None] | None = None,
+) -> Iterator[Found]:
     """List the supported files of a folder and its subfolders, in order of their names.
 
     Hidden files and folders are passed over; so are links to folders, which may lead in a circle.
@@ -91,50 +97,75 @@ def scan(folder: Path, ignored: Counter[str]) -> Iterator[Found]:
     Args:
         folder: The folder.
         ignored: Gains the endings of files of other formats.
+        stamps: What is known of files, by their sources.
+        same: Gains the sources of files that are as `stamps` says; they are not listed then.
     """
-    from index.parse import is_supported_name
-
-    known: set[str] = set()
+    same = {} if same is None else same
+    read: set[str] = set()  # endings
     waiting = [(os.fspath(folder.absolute().resolve()), source_name(folder))]
     while waiting:
         at, name = waiting.pop()
         folders: list[tuple[str, str]] = []
+        files: list[Found] = []
+        inside = name.rstrip(os.sep) + os.sep
         try:
-            with os.scandir(at) as entries:
-                found = sorted(entries, key=lambda e: e.name)
+            with os.scandir(at) as opened:
+                entries = list(opened)
         except OSError:
             continue  # not ours to read
-        for entry in found:
+        for entry in entries:
             file_name = entry.name
             if file_name[0] == ".":
                 continue
-            plain = file_name if file_name.isascii() else os.fsencode(file_name).decode("utf-8", errors="replace")
             try:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append((entry.path, f"{name}{os.sep}{plain}"))
-                    continue
-                ending = file_name[file_name.rfind(".") :]
-                if ending not in known:
-                    if not is_supported_name(file_name):
-                        if not entry.is_dir():
-                            ignored[os.path.splitext(file_name)[1].lower()] += 1
-                        continue
-                    if ending.lower() != ".gz":  # which of these are read depends on what stands before
-                        known.add(ending)
-                if entry.is_file():
+                # Most files of a large folder did not change: for these this is all there is to do.
+                source = inside + file_name
+                if source in stamps and file_name[file_name.rfind(".") :] in read and entry.is_file():
                     status = entry.stat()
-                    yield Found(entry.path, f"{name}{os.sep}{plain}", status.st_size, status.st_mtime_ns)
+                    if stamps[source] == (source, status.st_size, status.st_mtime_ns):
+                        same[source] = None
+                        continue
+                source = inside + _unicode(file_name)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, source))
+                elif _is_read(entry, read, ignored) and entry.is_file():
+                    status = entry.stat()
+                    if stamps.get(source) == (source, status.st_size, status.st_mtime_ns):
+                        same[source] = None
+                    else:
+                        files.append(Found(entry.path, source, status.st_size, status.st_mtime_ns))
             except OSError:
                 continue  # gone since, or a link to nothing
-        waiting.extend(reversed(folders))
+        yield from sorted(files, key=attrgetter("path"))
+        waiting.extend(sorted(folders, reverse=True))
+
+
+def _unicode(name: str) -> str:
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _is_read(entry: os.DirEntry[str], read: set[str], ignored: Counter[str]) -> bool:
+    """Tell if there is a parser for a file; its ending joins those that are read, or is counted as passed over."""
+    ending = entry.name[entry.name.rfind(".") :]
+    if ending in read:
+        return True
+    from index.parse import is_supported_name
+
+    if not is_supported_name(entry.name):
+        if not entry.is_dir():
+            ignored[os.path.splitext(entry.name)[1].lower()] += 1
+        return False
+    if ending.lower() != ".gz":  # which of these are read depends on what stands before
+        read.add(ending)
+    return True
 
 
 def make_plan(
     library: LibraryParts,
     files: Iterable[Found],
-    folders: Sequence[Path],
     *,
-    whole: bool = False,
+    documents: Iterable[tuple[str, str]] = (),
+    same: Collection[str] = (),
     retry: bool = False,
     check: bool = False,
 ) -> Plan:
@@ -142,10 +173,9 @@ def make_plan(
 
     Args:
         library: The library.
-        files: The files that are there.
-        folders: Folders that many of them are in: what is known there is read at once.
-        whole: Whether all files of the folders are given, so that what the library knows there and is not among them is
-            gone.
+        files: The files that are there and not among `same`.
+        documents: `(file, document id)` of what is known in some folders.
+        same: Sources of files of them that are as they were.
         retry: Whether files that could not be read before are tried again although nothing changed.
         check: Whether even files of the same size and time stamp are compared by their bytes.
 
@@ -153,25 +183,17 @@ def make_plan(
         The plan; nothing has been changed.
     """
     plan = Plan()
-    stamps: dict[str, tuple[int, int, int, int]] = {}
-    sources: dict[str, dict[str, str]] = {}
-    for folder in (Path(source_name(f)) for f in folders):
-        stamps.update(library.ledger.stamps_under(folder))
-        sources.update(library.ledger.sources_under(folder))
-    here = set()
-    circumstances = circumstances_of(library)
-    anything = len(library) > 0
+    if same:
+        plan.unchanged = [i for source, i in documents if source in same]
+        plan.unchanged_files += len(same)
+    circumstances, anything = "", True
     for file in files:
-        here.add(file.source)
-        stamp = stamps.get(file.source)
-        if stamp is not None and not check and not stamp[3] and _same(file, stamp):
-            plan.unchanged.extend(sources.get(file.source, {}).values())
-            plan.unchanged_files += 1
-            continue
-        record = library.ledger.file(file.source) if stamp is not None or not whole else None
+        if not circumstances:
+            circumstances, anything = circumstances_of(library), len(library) > 0
+        record = library.ledger.file(file.source) if anything else None
         if record is not None and record.failures and (retry or record.under != circumstances):
             plan.to_read.append(file)
-        elif record is not None and not check and _same(file, (record.size, record.modified, record.seen, 0)):
+        elif record is not None and not check and _unchanged(record, file):
             plan.unchanged.extend(library.ledger.sources_of_file(file.source).values())
             plan.unchanged_files += 1
             plan.failures.extend(record.failures)
@@ -179,16 +201,12 @@ def make_plan(
             plan.to_read.append(file)  # whatever it holds, it is new
         else:
             _compare(library, file, record, plan)
-    if whole:
-        for name in {**stamps, **sources}:
-            if name not in here:
-                plan.gone[name] = sources.get(name, {})
     return plan
 
 
-def _same(file: Found, stamp: tuple[int, int, int, int]) -> bool:
-    size, modified, seen, _ = stamp
-    return file.size == size and file.modified == modified and seen - modified > _RACY
+def _unchanged(record: FileRecord, file: Found) -> bool:
+    same = record.size == file.size and record.modified == file.modified
+    return same and record.seen - record.modified > RACY
 
 
 def _compare(library: LibraryParts, file: Found, record: FileRecord | None, plan: Plan) -> None:
@@ -227,3 +245,9 @@ def circumstances_of(library: LibraryParts) -> str:
 def failure_of(source: str, error: DocumentError) -> Failure:
     """Write an error down for the report."""
     return Failure(source, type(error).__name__, error.message, error.remedy)
+
+
+def ignored_note(ignored: Mapping[str, int]) -> str:
+    """Say which files were passed over, by their endings."""
+    kinds = ", ".join(f"{n} {suffix or 'without ending'}" for suffix, n in Counter(ignored).most_common(8))
+    return f"Files of formats Dossier does not read were passed over: {kinds}."

@@ -7,9 +7,7 @@ Each floor of the house has one frozen dataclass of settings and one section of 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +87,8 @@ def load_settings(kind: type[T], section: str, *, library: Path | None = None, c
 
 
 def _section(path: Path, section: str, kind: type[Any]) -> dict[str, Any]:
+    import tomllib
+
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -111,6 +111,8 @@ def _section(path: Path, section: str, kind: type[Any]) -> dict[str, Any]:
 def _refuse_unknown(found: Mapping[str, object], known: tuple[str, ...], what: str) -> None:
     for name in found:
         if name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
             raise ConfigError(f"{name!r} is not a {what}.", remedy=f"Did you mean {near[0]!r}?")
 

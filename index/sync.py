@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.embedding import Progress
 from index.errors import ConfigError, UnreadableDocumentError
-from index.ingest import Read, begin, carry_out, embedding
-from index.scan import Found, Plan, make_plan, scan, source_name
+from index.scan import Plan, ignored_note, make_plan, scan, source_name
 from index.types import AddReport
-from index.writer import Writer
 
 if TYPE_CHECKING:
-    from index.parts import LibraryParts
+    from index.ingest import Read
+    from index.parts import LibraryParts, Progress
 
 
 def sync(
@@ -43,21 +42,33 @@ def sync(
     for folder in chosen:
         _check_folder(folder)
     ignored: Counter[str] = Counter()
-    files = {f.source: f for folder in chosen for f in scan(folder, ignored)}
-    plan = make_plan(library, files.values(), chosen, whole=True, check=check)
-    if not allow_empty:
-        _refuse_emptied(chosen, files.values(), plan)
+    names = [source_name(f) for f in chosen]
+    stamps = library.ledger.stamps_under(names)
+    same: dict[str, None] = {}
+    files = {f.source: f for folder in chosen for f in scan(folder, ignored, {} if check else stamps, same)}
+    documents = library.ledger.documents_under(names)
+    plan = make_plan(library, files.values(), documents=documents, same=same, check=check)
+    known = stamps.keys() | dict(documents).keys()
+    left = sorted(known - same.keys() - files.keys())
+    plan.gone = {source: library.ledger.sources_of_file(source) for source in left}
+    if plan.gone and not allow_empty:
+        _refuse_emptied(names, [*same, *files], plan)
     if dry_run:
         return _preview(library, plan, time.monotonic() - started)
-    names = [source_name(f) for f in chosen]
     if plan.is_nothing() and not library.catalog.count_pending() and set(names) <= set(library.ledger.folders()):
-        writer = Writer(library)
-        writer.tally.unchanged_files = plan.unchanged_files
-        writer.tally.unchanged.extend(plan.unchanged)
-        writer.tally.failed.extend(plan.failures)
-        writer.tally.ignored(ignored)
-        writer.tally.started = started
-        return writer.tally.report(0, 0)
+        return AddReport(
+            unchanged=tuple(plan.unchanged),
+            failed=tuple(plan.failures),
+            notes=(("", ignored_note(ignored)),) if ignored else (),
+            seconds=time.monotonic() - started,
+            unchanged_files=plan.unchanged_files,
+        )
+    # Not needed where nothing changed, and slow to load.
+    from index.ingest import begin, carry_out, embedding
+    from index.writer import Writer
+
+    if read is None:
+        library.workers.warm(len(plan.to_read))
     begin(library)
     library.ledger.remember_folders(names)
     writer = Writer(library)
@@ -81,15 +92,14 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _refuse_emptied(folders: Sequence[Path], files: Iterable[Found], plan: Plan) -> None:
+def _refuse_emptied(folders: Sequence[str], there: Iterable[str], plan: Plan) -> None:
     """Refuse to remove all there is of a folder that now holds no file at all: it may be an unmounted disk."""
-    there = [f.source for f in files]
     for folder in folders:
-        inside = source_name(folder)
+        inside = folder.rstrip(os.sep) + os.sep
         gone = [name for name in plan.gone if name.startswith(inside)]
         if gone and not any(name.startswith(inside) for name in there):
             raise UnreadableDocumentError(
-                f"{str(folder)!r} holds no documents any more, but the library has {len(gone)} of its files; "
+                f"{folder!r} holds no documents any more, but the library has {len(gone)} of its files; "
                 "nothing was changed.",
                 remedy="Check that its disk is mounted. If it is meant to be empty: dossier sync --allow-empty "
                 f"{folder}",

@@ -28,6 +28,8 @@ __all__ = ["Lost", "WorkerPool"]
 T = TypeVar("T")
 
 _TICK = 0.05  # seconds between two looks at a child's memory; what grows faster meets the limit set inside it
+_IDLE = 30.0  # seconds without a task after which a child ends: an open library need not hold its memory for ever
+_AHEAD = 8  # tasks for each child in flight, so that none waits while the caller writes a batch of results
 _CLOSED = Lost("error", "the pool was closed")
 
 
@@ -39,6 +41,10 @@ class _Call:
     dropped: bool = False
 
 
+_WARM: tuple[_Call, Any] = (_Call(queue.SimpleQueue()), None)
+"""In place of a task: nothing is to be done but to start a child, if there is none."""
+
+
 class WorkerPool:
     """Calls one function on many tasks, in child processes that may hang, swell or crash without harm.
 
@@ -46,7 +52,8 @@ class WorkerPool:
         function: "package.module:name" of a top-level function, called in a child as `function(setup, task)`. What it
             returns must pickle; a `DossierError` it raises comes back as the result.
         setup: Anything that pickles; sent once to each child.
-        workers: How many children at most; they start when there is work for them.
+        workers: How many children at most; they start when there is work for them, and end when there has been none
+            for half a minute.
         seconds: Time for one task; a child that takes longer is killed.
         memory_mb: Resident memory of a child in MiB; one that takes more is stopped. Only the time is limited where
             the system offers no such limit (Windows, in part macOS).
@@ -76,7 +83,7 @@ class WorkerPool:
         """Give each task to a child and yield it with its result, in the order they are done.
 
         Args:
-            tasks: Pulled in the caller's thread as children become free: at most two for each are in flight.
+            tasks: Pulled in the caller's thread as children become free: at most `_AHEAD` for each are in flight.
 
         Yields:
             The task and what the function returned, the `DossierError` it raised, or a `Lost`. No task raises; the
@@ -88,7 +95,7 @@ class WorkerPool:
         source, more, waiting = iter(tasks), True, 0
         try:
             while more or waiting:
-                while more and waiting < 2 * self._workers:
+                while more and waiting < _AHEAD * self._workers:
                     try:
                         task = next(source)
                     except StopIteration:
@@ -102,6 +109,13 @@ class WorkerPool:
                 more = more and not self._closed
         finally:
             call.dropped = True
+
+    def warm(self, most: int) -> None:
+        """Start children for `most` tasks that will come soon, so that they load what they need meanwhile."""
+        with self._lock:
+            for _ in range(min(most, self._workers) if not self._closed else 0):
+                self._start_threads()
+                self._tasks.put(_WARM)
 
     def close(self) -> None:
         """Kill the children, whatever they do, and remove their temporary folders; a second call does nothing."""
@@ -122,7 +136,7 @@ class WorkerPool:
                 item = self._tasks.get_nowait()
             except queue.Empty:
                 break
-            if item is not None:
+            if item is not None and item is not _WARM:
                 item[0].done.put((item[1], _CLOSED))
         atexit.unregister(self.close)
 
@@ -131,12 +145,16 @@ class WorkerPool:
             if self._closed:
                 call.done.put((task, _CLOSED))
                 return
-            if not self._threads:
-                remove_left_folders()
-                self._start(self._watch, "dossier-watch")
-            if len(self._threads) <= self._workers:
-                self._start(self._serve, f"dossier-worker-{len(self._threads)}")
+            self._start_threads()
             self._tasks.put((call, task))
+
+    def _start_threads(self) -> None:
+        """Start one more worker's thread, if there may be one more, and the watching one before the first."""
+        if not self._threads:
+            remove_left_folders()
+            self._start(self._watch, "dossier-watch")
+        if len(self._threads) <= self._workers:
+            self._start(self._serve, f"dossier-worker-{len(self._threads)}")
 
     def _start(self, target: Any, name: str) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -147,16 +165,26 @@ class WorkerPool:
         """Body of a worker's thread. A child dies with the thread that started it, so both live in here."""
         child: Child | None = None
         try:
-            while (item := self._tasks.get()) is not None:
+            while True:
+                try:
+                    item = self._tasks.get(timeout=None if child is None else _IDLE)
+                except queue.Empty:
+                    self._end(child)
+                    child = None
+                    continue
+                if item is None:
+                    break
                 call, task = item
                 if call.dropped:
                     continue
-                result: object
+                result: object = None
                 try:
                     if child is None or not child.alive():
                         self._end(child)
                         child = None  # so that a failed start leaves none
                         child = self._new_child()
+                    if item is _WARM:
+                        continue
                     result, last = child.run(task)
                     if last:
                         self._end(child)
@@ -167,7 +195,8 @@ class WorkerPool:
                     child = None
                 except Exception as error:  # the task does not pickle, or no process can be started
                     result = Lost("error", f"{type(error).__name__}: {error}")
-                call.done.put((task, result))
+                if item is not _WARM:
+                    call.done.put((task, result))
         finally:
             self._end(child)
 

@@ -14,7 +14,7 @@ from index.ledger import FileRecord
 from index.lexical import Entry
 from index.reading import Prepared, ReadPart, one_line, prepare, title_of, unforeseen
 from index.records import NewDocument
-from index.scan import Found, failure_of
+from index.scan import Found, failure_of, ignored_note
 from index.types import AddReport, Document, DocumentInfo, Failure, Parsed
 from index.vectors import Labels, day_number
 
@@ -55,8 +55,7 @@ class Tally:
     def ignored(self, suffixes: Mapping[str, int]) -> None:
         """Note files of formats that are not read."""
         if suffixes:
-            kinds = ", ".join(f"{n} {suffix or 'without ending'}" for suffix, n in Counter(suffixes).most_common(8))
-            self.notes.append(("", f"Files of formats Dossier does not read were passed over: {kinds}."))
+            self.notes.append(("", ignored_note(suffixes)))
 
     def parsed(self, source: str, parsed: Parsed) -> None:
         """Count what a parser read and passed over."""

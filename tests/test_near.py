@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.near import LEAST_WORDS, bands, signature, similarity
+from tests.conftest import ROOT
 
 VOCABULARY = [f"{a}{b}{c}" for a in "bcdfglmnprst" for b in ("a", "e", "in", "or") for c in ("da", "ki", "mo", "ster")]
 
@@ -167,3 +170,13 @@ def test_damaged_signature_is_refused() -> None:
     """A signature of another length was made by something else."""
     with pytest.raises(ValueError, match="512 bytes, not 8"):
         similarity(b"12345678", b"12345678")
+
+
+def test_signatures_load_no_scipy_and_leave_the_library_whole() -> None:
+    """Half a second in each process that reads files; whoever wants the library's other classes gets them."""
+    code = (
+        "import sys; from index.near import signature; assert signature('one two three ' * 50)\n"
+        "assert not {'scipy', 'datasketch'} & set(sys.modules)\n"
+        "import datasketch; datasketch.MinHashLSH(); assert signature('four five six ' * 50)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -143,3 +143,26 @@ def test_text_never_holds_what_cannot_be_stored(tmp_path: Path) -> None:
     parsed = parse(tmp_path / "a.txt", b"The berth \x00 is open. " + b"The crane is up. " * 30, SETTINGS)
     assert "\0" not in parsed.text
     assert parsed.text.index("is open") == len("The berth \x00 ")
+
+
+def test_manual_page_without_links_is_kept_whole_and_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for the main text takes half of the time of reading a page, and loses parts of references."""
+    import trafilatura
+
+    asked: list[str] = []
+    search = trafilatura.bare_extraction
+    monkeypatch.setattr(
+        trafilatura, "bare_extraction", lambda source, **more: asked.append(source) or search(source, **more)
+    )
+    entries = "".join(f"<h4>Macro DREDGE_{n}</h4><pre>#define DREDGE_{n}</pre><p>Depth {n}.</p>" for n in range(30))
+    page = "<html><body><div class='navfooter'><a href='a'>Up</a></div><h1>Dredge</h1>{}{}</body></html>"
+    text = parse(Path("manual.html"), page.format(entries, "").encode(), LibrarySettings()).text
+    assert asked == []
+    assert all(f"Macro DREDGE_{n}\n" in text for n in range(30))
+    assert "Up" not in text
+    for more in (
+        f"<ul>{'<li><a href=x>Other harbours of the north</a></li>' * 9}</ul>",
+        f"<div class='relatedposts'>{'<p>Other harbours of the north.</p>' * 9}</div>",
+    ):
+        parse(Path("news.html"), page.format(entries, more).encode(), LibrarySettings())
+    assert len(asked) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,13 +46,13 @@ def counting(tmp_path: Path) -> CountingEncoder:
 
 
 @pytest.fixture
-def synced(tmp_path: Path, docs: Path, counting: CountingEncoder) -> Library:
-    library = Library.open(tmp_path / "library", encoder=counting)
-    report = library.sync(docs)
-    assert len(report.added) == 3
-    assert not report.failed
-    counting.encoded.clear()
-    return library
+def synced(tmp_path: Path, docs: Path, counting: CountingEncoder) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", encoder=counting) as library:
+        report = library.sync(docs)
+        assert len(report.added) == 3
+        assert not report.failed
+        counting.encoded.clear()
+        yield library
 
 
 def source_of(library: Library, document_id: str) -> str:

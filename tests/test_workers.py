@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -36,15 +37,25 @@ def act(task: str, setup: str = "", *, seconds: float = 20, memory_mb: int = 300
         return results[0][1]
 
 
+_others: set[int] = set()
+"""Worker processes that were there before the test at hand: those of libraries that other tests hold open."""
+
+
+@pytest.fixture(autouse=True)
+def _before() -> None:
+    _others.clear()
+    _others.update(process.pid for process in children())
+
+
 def children() -> list[psutil.Process]:
-    """Worker processes of this one; other tests may have left a browser running."""
+    """Worker processes of the test at hand."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and "index.workers_main" in " ".join(process.cmdline()):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid in _others:
+                continue
+            if "index.workers_main" in " ".join(process.cmdline()):
                 found.append(process)
-        except psutil.NoSuchProcess:
-            continue
     return found
 
 
@@ -371,6 +382,16 @@ def test_closing_early_kills_the_children_and_ends_the_map() -> None:
     assert children() == []
     with pytest.raises(RuntimeError, match="the pool is closed"):
         next(workers.map([1.0]))
+
+
+def test_idle_children_end_and_new_ones_take_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is open for days, or never closed, holds no processes that have nothing to do."""
+    monkeypatch.setattr("index.workers._IDLE", 0.2)
+    with pool("plain", workers=2) as workers:
+        assert sorted(r for _, r in workers.map(range(10))) == list(range(10))
+        assert children() != []
+        assert wait_until(lambda: children() == [])
+        assert sorted(r for _, r in workers.map(range(10))) == list(range(10))
 
 
 def test_leaving_a_map_early_leaves_the_pool_usable() -> None:

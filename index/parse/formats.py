@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import importlib
-import io
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -102,6 +97,8 @@ def suffix_for(media_type: str) -> str:
 
 def document_id(data: bytes) -> str:
     """Name a document by its bytes: the first 16 hexadecimal digits of their SHA-256."""
+    import hashlib  # here and below: finding that nothing changed needs the endings only
+
     return hashlib.sha256(data).hexdigest()[:16]
 
 
@@ -246,6 +243,10 @@ def _sniff(data: bytes, named: str) -> str:
 
 
 def _sniff_zip(data: bytes, named: str) -> str:
+    import io
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
@@ -294,6 +295,10 @@ def unpacked(path: Path, data: bytes, settings: LibrarySettings) -> tuple[Path, 
     """
     if path.suffix.lower() != ".gz":
         return path, data
+    import gzip
+    import io
+    import zlib
+
     limit = limit_of(path.name, settings)
     try:
         with gzip.open(io.BytesIO(data)) as stream:

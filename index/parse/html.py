@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from index.errors import EmptyDocumentError, UnreadableDocumentError
+from index.parse.boilerplate import is_bare, sounds_foreign, text_length
 from index.parse.stated import as_date, as_language, as_tags
 from index.parse.text import decode, decode_declared
 from index.settings import LibrarySettings
@@ -42,6 +43,7 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     Two readings are compared: all text outside navigation, with its headings, and the main text as trafilatura finds
     it. If the second is most of the first (85%), there is no boilerplate to lose and the first, better structured, is
     kept. If it is less than half, the main text cannot be told and the first is kept too. In between, the second.
+    A page that cannot have boilerplate is not searched for its main text, which takes half of the time of reading it.
     """
     import logging
 
@@ -55,7 +57,8 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
     found: Any = None
     stated: Any = None
     if _within(tree, _MAX_DEPTH, _MAX_ELEMENTS):
-        found = bare_extraction(source, favor_recall=True, include_comments=False)
+        if not is_bare(whole.length, whole.links, whole.foreign):
+            found = bare_extraction(source, favor_recall=True, include_comments=False)
         if _states_anything(tree):
             # Where the page states no date, the search for one is kept short: it would not be used, and loading the
             # date parser alone takes seconds.
@@ -211,13 +214,15 @@ class _Writer:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._length = 0
+        self.length = 0
         self._headings: list[Heading] = []
         self._line: list[str] = []
         self._prefix = ""
         self._gap = "\n\n"
         self._chrome: re.Pattern[str] | None = None
         self.images = 0
+        self.links = 0
+        self.foreign = 0
 
     def done(self) -> tuple[str, list[Heading]]:
         self._flush()
@@ -249,7 +254,14 @@ class _Writer:
             return True
         if self._chrome is None or tag in ("body", "main", "article", "html"):
             return False
-        return self._chrome.search(f"{node.get('class')} {node.get('id')} {node.get('role')}") is not None
+        names = " ".join(filter(None, (node.get("class"), node.get("id"), node.get("role"))))
+        if not names:
+            return False
+        if self._chrome.search(names) is not None:
+            return True
+        if sounds_foreign(names):
+            self.foreign += text_length(node)
+        return False
 
     def _inside(self, node: Any, tag: str) -> Iterator[Any]:
         level = _heading_level(node, tag)
@@ -285,6 +297,8 @@ class _Writer:
             yield from node
             self._flush()
         else:
+            if tag == "a" and node.get("href"):
+                self.links += text_length(node)
             self._line.append(node.text or "")
             yield from node
 
@@ -303,10 +317,10 @@ class _Writer:
     def _emit(self, text: str, gap: str) -> int:
         if self._parts:
             self._parts.append(gap)
-            self._length += len(gap)
-        start = self._length
+            self.length += len(gap)
+        start = self.length
         self._parts.append(text)
-        self._length += len(text)
+        self.length += len(text)
         return start
 
 
