@@ -83,7 +83,7 @@ class WorkerPool:
         """Give each task to a child and yield it with its result, in the order they are done.
 
         Args:
-            tasks: Pulled in the caller's thread as children become free: at most `_AHEAD` for each are in flight.
+            tasks: Pulled in the caller's thread as children become free: at most eight for each are in flight.
 
         Yields:
             The task and what the function returned, the `DossierError` it raised, or a `Lost`. No task raises; the

@@ -87,7 +87,7 @@ def test_a_quick_task_does_not_wait_for_a_slow_one() -> None:
 
 
 def test_tasks_are_pulled_as_needed() -> None:
-    """A million files are not all opened first: two tasks for each worker are out at most."""
+    """A million files are not all opened first: eight tasks for each worker are out at most."""
     pulled = []
 
     def tasks() -> Iterator[int]:
@@ -97,7 +97,7 @@ def test_tasks_are_pulled_as_needed() -> None:
 
     with pool("plain", workers=2) as workers:
         for count, _ in enumerate(workers.map(tasks())):
-            assert len(pulled) <= count + 4
+            assert len(pulled) <= count + 2 * 8
     assert len(pulled) == 50
 
 
