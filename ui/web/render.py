@@ -178,7 +178,7 @@ def _card(citation: Citation, key: str) -> str:
 
 
 def _abstention(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
-    lead, _, rest = abstention_text(answer.searched, answer.unknown_terms).partition(": ")
+    lead, _, rest = abstention_text(answer).partition(": ")
     rows = "".join(_nearest(hit, f"{number}.near.{hit.rank}", titles) for hit in answer.hits[:_NEAREST])
     near = f'<h3>Nearest passages</h3><ul class="nearest">{rows}</ul>' if rows else ""
     return (
