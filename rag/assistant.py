@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING
 from index.errors import QuestionError
 from index.library import Library, Progress
 from index.settings import LibrarySettings, load_settings
-from index.types import AddReport, DocumentInfo
+from index.types import AddReport
 from rag.asof import AsOf, limit_to, limit_to_undated, parse_as_of
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Sentence, Statement
-from rag.verify import check, normalise
+from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Statement
 
 if TYPE_CHECKING:
     from index.embed import Encoder
     from index.where import Filter
-    from rag.reader import Selection
-    from rag.reader.read import Chosen
 
 MODEL = "offline reader"
 
@@ -140,6 +137,7 @@ class Assistant:
 
         from rag.reader import Reader
         from rag.standalone import make_query
+        from rag.telling import Telling
 
         query = make_query(scope.asked, conversation, self.library, self.settings)
         # A date that only limits what is used is no other wording of the question.
@@ -165,7 +163,8 @@ class Assistant:
         clock.lap("read")
         statements: list[Statement] = []
         citations: list[Citation] = []
-        for sentence in _state(selection, documents, self.library):
+        telling = Telling(scope.asked, query.standalone_question, hits, documents, self.library)
+        for sentence in telling.sentences(() if selection.abstained else selection.chosen):
             statements.append(sentence.statement)
             citations.extend(sentence.citations)
             yield sentence
@@ -182,6 +181,7 @@ class Assistant:
             MODEL,
             scope.searched,
             selection.unknown if not statements else (),
+            telling.disagreements,
             as_of=scope.limit,
             undated=scope.undated,
         )
@@ -244,35 +244,6 @@ class _Scope:
     limit: date | None = None
     undated: int = 0
     rest: bool = True
-
-
-def _state(selection: Selection, documents: dict[str, DocumentInfo], library: Library) -> Iterator[Sentence]:
-    """Make statements of the reader's choice, each checked against its own citation."""
-    chosen: Sequence[Chosen] = () if selection.abstained else selection.chosen
-    for marker, piece in enumerate(chosen, 1):
-        document = documents[piece.hit.passage.document_id]
-        citation = _cite(marker, piece, document, library)
-        text = normalise(piece.quote)
-        support, verdict = check(text, [citation.quote])
-        yield Sentence(Statement(text, (marker,), support, verdict), (citation,))
-
-
-def _cite(marker: int, piece: Chosen, document: DocumentInfo, library: Library) -> Citation:
-    page = library.catalog.page_at(document.id, piece.start)
-    also = library.catalog.list_documents(piece.hit.also) if piece.hit.also else []
-    return Citation(
-        marker=marker,
-        document_id=document.id,
-        title=document.title,
-        source=document.source,
-        published=document.published,
-        page=page.number if page else None,
-        page_label=page.label if page else "",
-        also=tuple(info.title for info in also),
-        start=piece.start,
-        end=piece.end,
-        quote=piece.quote,
-    )
 
 
 class _Clock:
