@@ -87,7 +87,7 @@ def to_hits(
 
     Passages removed since are left out. A passage that says the same as one taken already stands with that one as
     `Hit.also`: it has the same words, or comes from a near-duplicate of its document and has nearly the same words and
-    exactly the same numbers (a new version of a text may differ in nothing else).
+    exactly the same numbers and months (a new version of a text may differ in nothing else).
 
     Args:
         fused: The ranking.
@@ -114,6 +114,12 @@ def to_hits(
 
 
 _WORD = re.compile(r"\w+")
+_NUMBERS = frozenset(
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion january february "
+    "march april may june july august september october november december".split()
+)
+"""Words that say a number or a date as figures do."""
 _SAME = 0.8
 """Share of common words from which passages of near-duplicate documents count as saying the same."""
 
@@ -138,5 +144,5 @@ class _Said:
         if other.passage.document_id not in near.get(self.passage.document_id, {}):
             return False
         a, b = self.words(), other.words()
-        numbers = [{w for w in words if any(c.isdigit() for c in w)} for words in (a, b)]
+        numbers = [{w for w in words if w in _NUMBERS or any(c.isdigit() for c in w)} for words in (a, b)]
         return numbers[0] == numbers[1] and len(a & b) >= _SAME * len(a | b)

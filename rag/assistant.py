@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -12,17 +14,15 @@ from typing import TYPE_CHECKING
 from index.errors import QuestionError
 from index.library import Library, Progress
 from index.settings import LibrarySettings, load_settings
-from index.types import AddReport, DocumentInfo
+from index.types import AddReport
+from rag.asof import AsOf, limit_to, limit_to_undated, parse_as_of
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Sentence, Statement
-from rag.verify import check, normalise
+from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Statement
 
 if TYPE_CHECKING:
     from index.embed import Encoder
     from index.where import Filter
     from rag.grounding import Grounding
-    from rag.reader import Selection
-    from rag.reader.read import Chosen
 
 MODEL = "offline reader"
 _SHOWN = 10  # hits that come with an answer, at least
@@ -153,22 +153,26 @@ class Assistant:
         """
         question = self._checked(question)
         clock = _Clock()
-        searched = len(self.library.documents(where=where)) if where else len(self.library)
-        if searched == 0:
+        scope = self._scope(question, conversation, where)
+        if scope.searched == 0:
             yield Searching(question)
             yield Hits(())
-            yield Done(Answer(question, question, (), (), (), True, 0.0, clock.timings(), MODEL))
+            yield Done(self._abstain(Answer(question, question, (), (), (), True, 0.0, clock.timings(), MODEL), scope))
             return
 
         from rag.ranking import rerank
         from rag.reader import Reader
         from rag.standalone import make_query
+        from rag.telling import Telling
 
-        query = make_query(question, conversation, self.library, self.settings)
+        query = make_query(scope.asked, conversation, self.library, self.settings)
+        # A date that only limits what is used is no other wording of the question.
+        same = scope.rest and query.standalone_question == scope.asked
+        standalone_question = question if same else query.standalone_question
         clock.lap("query")
-        yield Searching(query.standalone_question)
+        yield Searching(standalone_question)
         hits = self.library.search_vector(
-            query.vector, query.terms, self.settings.candidates, each=self.settings.each, where=where
+            query.vector, query.terms, self.settings.candidates, each=self.settings.each, where=scope.where
         )
         documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
         titles = {name: info.title for name, info in documents.items()}
@@ -189,26 +193,60 @@ class Assistant:
         clock.lap("read")
         statements: list[Statement] = []
         citations: list[Citation] = []
-        for sentence in _state(selection, documents, self.library):
+        telling = Telling(scope.asked, query.standalone_question, hits, documents, self.library, grounding.verifier)
+        for sentence in telling.sentences(() if selection.abstained else selection.chosen):
             statements.append(sentence.statement)
             citations.extend(sentence.citations)
             yield sentence
         clock.lap("check")
-        yield Done(
-            Answer(
-                question,
-                query.standalone_question,
-                tuple(statements),
-                tuple(citations),
-                tuple(hits),
-                not statements,
-                selection.confidence,
-                clock.timings(),
-                MODEL,
-                searched,
-                selection.unknown if not statements else (),
-            )
+        answer = Answer(
+            question,
+            standalone_question,
+            tuple(statements),
+            tuple(citations),
+            tuple(hits),
+            not statements,
+            selection.confidence,
+            clock.timings(),
+            MODEL,
+            scope.searched,
+            selection.unknown if not statements else (),
+            telling.disagreements,
+            as_of=scope.limit,
+            undated=scope.undated,
         )
+        yield Done(answer if statements else self._abstain(answer, scope))
+
+    def _scope(self, question: str, conversation: Conversation | None, where: Filter | str | None) -> _Scope:
+        """Find out which documents may be used for a question, and what is asked of them."""
+        found = parse_as_of(question)
+        if found is None:
+            searched = len(self.library.documents(where=where)) if where else len(self.library)
+            return _Scope(question, where, searched)
+        limited = limit_to(where, found.limit)
+        searched = len(self.library.documents(where=limited))
+        undated = len(self.library.documents(where=limit_to_undated(where)))
+        asked, rest = self._without_limit(found, conversation)
+        return _Scope(asked, limited, searched, found.limit, undated, rest)
+
+    def _without_limit(self, found: AsOf, conversation: Conversation | None) -> tuple[str, bool]:
+        """What an "as of" question asks; if that is nothing ("And as of May?"), what the one before it asked."""
+        from rag.words import STOP_WORDS
+
+        if any(w.strip("?!.,").lower() not in STOP_WORDS for w in found.question.split() if w.strip("?!.,")):
+            return found.question, True
+        if conversation is None or not conversation.turns:
+            return found.question or "?", True
+        before = conversation.turns[-1].question
+        earlier = parse_as_of(before)
+        return (earlier.question if earlier is not None else before), False
+
+    def _abstain(self, answer: Answer, scope: _Scope) -> Answer:
+        """Add to an abstention what was searched and what could not be."""
+        from rag.unread import unread_files
+
+        unread, count = unread_files(self.library)
+        return replace(answer, as_of=scope.limit, undated=scope.undated, unread=unread, unread_count=count)
 
     def _checked(self, question: str) -> str:
         text = question.replace("\0", " ").strip()
@@ -222,46 +260,20 @@ class Assistant:
         return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _state(selection: Selection, documents: dict[str, DocumentInfo], library: Library) -> Iterator[Sentence]:
-    """Make statements of the reader's choice, each checked against its own citation."""
-    chosen: Sequence[Chosen] = () if selection.abstained else selection.chosen
-    for marker, piece in enumerate(chosen, 1):
-        document = documents[piece.hit.passage.document_id]
-        citation = _cite(marker, piece, document, library)
-        text = normalise(piece.quote)
-        support, verdict = check(text, [citation.quote])
-        marked = _highlight(text, piece)
-        yield Sentence(Statement(text, (marker,), support, verdict, marked), (citation,))
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Which documents a question is asked of.
 
+    `asked` is the question without the date that limits them, `rest` whether it is what was typed but for that date;
+    `searched` counts the documents that `where` lets through, `undated` those that only lack a date.
+    """
 
-def _highlight(text: str, piece: Chosen) -> tuple[int, int] | None:
-    """Where the exact answer stands in a statement; `None` without one, or if it is the whole statement."""
-    if piece.answer is None:
-        return None
-    before, inside = normalise(piece.quote[: piece.answer[0] - piece.start]), piece.quote_of(*piece.answer)
-    start = text.find(normalise(inside), max(len(before) - 1, 0))
-    if start < 0 or not inside.strip():
-        return None
-    end = start + len(normalise(inside))
-    return None if end - start >= len(text) - 1 else (start, end)
-
-
-def _cite(marker: int, piece: Chosen, document: DocumentInfo, library: Library) -> Citation:
-    page = library.catalog.page_at(document.id, piece.start)
-    also = library.catalog.list_documents(piece.hit.also) if piece.hit.also else []
-    return Citation(
-        marker=marker,
-        document_id=document.id,
-        title=document.title,
-        source=document.source,
-        published=document.published,
-        page=page.number if page else None,
-        page_label=page.label if page else "",
-        also=tuple(info.title for info in also),
-        start=piece.start,
-        end=piece.end,
-        quote=piece.quote,
-    )
+    asked: str
+    where: Filter | str | None
+    searched: int
+    limit: date | None = None
+    undated: int = 0
+    rest: bool = True
 
 
 class _Clock:

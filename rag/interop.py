@@ -66,7 +66,7 @@ class DossierQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # as above
     """An assistant as a LlamaIndex query engine.
 
     The response's text carries markers; its source nodes are the cited quotes, in the order of their markers; its
-    metadata hold `abstained` and `confidence`.
+    metadata hold `abstained`, `confidence`, `as_of` and `disagreements`, a list of `{value, marker}` each.
 
     Args:
         assistant: Whom to ask.
@@ -97,7 +97,12 @@ class DossierQueryEngine(BaseQueryEngine):  # type: ignore[misc]  # as above
             )
             for c in answer.citations
         ]
-        about = {"abstained": answer.abstained, "confidence": answer.confidence}
+        about = {
+            "abstained": answer.abstained,
+            "confidence": answer.confidence,
+            "as_of": answer.as_of.isoformat() if answer.as_of else None,
+            "disagreements": [[{"value": c.value, "marker": c.marker} for c in d.claims] for d in answer.disagreements],
+        }
         return Response(response=answer.text, source_nodes=nodes, metadata=about)
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from index.types import Hit
-from rag.types import Answer, Citation, Conversation, Statement, Turn
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Conversation,
+    Disagreement,
+    Statement,
+    Turn,
+    as_of_text,
+    disagreement_text,
+)
 
 
 def citation_record(citation: Citation) -> dict[str, Any]:
@@ -28,6 +40,19 @@ def citation_record(citation: Citation) -> dict[str, Any]:
     }
 
 
+def statement_record(statement: Statement) -> dict[str, Any]:
+    """Write a statement as the fields of `Statement`; `highlight` as `[start, end]` or null."""
+    return {
+        "text": statement.text,
+        "support": statement.support,
+        "verdict": statement.verdict,
+        "citations": list(statement.citations),
+        "highlight": list(statement.highlight) if statement.highlight is not None else None,
+        "reason": statement.reason,
+        "sources": statement.sources,
+    }
+
+
 def answer_record(answer: Answer) -> dict[str, Any]:
     """Write an answer as `dossier ask --json` prints it."""
     return {
@@ -36,14 +61,19 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "text": answer.text,
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
-        "statements": [
-            {"text": s.text, "support": s.support, "verdict": s.verdict, "citations": list(s.citations)}
-            for s in answer.statements
-        ],
+        "statements": [statement_record(s) for s in answer.statements],
         "citations": [citation_record(c) for c in answer.citations],
         "model": answer.model,
         "searched": answer.searched,
         "unknown_terms": list(answer.unknown_terms),
+        "disagreements": [
+            {"kind": d.kind, "claims": [{"value": c.value, "marker": c.marker} for c in d.claims]}
+            for d in answer.disagreements
+        ],
+        "as_of": answer.as_of.isoformat() if answer.as_of else None,
+        "undated": answer.undated,
+        "unread": list(answer.unread),
+        "unread_count": answer.unread_count,
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings},
     }
 
@@ -78,14 +108,32 @@ def _citation(data: dict[str, Any]) -> Citation:
     return Citation(**values)
 
 
+def _statement(data: dict[str, Any]) -> Statement:
+    highlight = data.get("highlight")
+    return Statement(
+        text=data["text"],
+        citations=tuple(data["citations"]),
+        support=data["support"],
+        verdict=data["verdict"],
+        highlight=(highlight[0], highlight[1]) if highlight else None,
+        reason=data.get("reason", ""),
+        sources=data.get("sources", 1),
+    )
+
+
+def _disagreement(data: dict[str, Any]) -> Disagreement:
+    return Disagreement(data["kind"], tuple(Claim(c["value"], c["marker"]) for c in data["claims"]))
+
+
 def answer_from_record(data: dict[str, Any]) -> Answer:
-    """Read an answer back; its hits are not part of the record and come back empty."""
+    """Read an answer back; its hits are not part of the record and come back empty.
+
+    What a record of an older version does not hold keeps its default.
+    """
     return Answer(
         question=data["question"],
         standalone_question=data["standalone_question"],
-        statements=tuple(
-            Statement(s["text"], tuple(s["citations"]), s["support"], s["verdict"]) for s in data["statements"]
-        ),
+        statements=tuple(_statement(s) for s in data["statements"]),
         citations=tuple(_citation(c) for c in data["citations"]),
         hits=(),
         abstained=data["abstained"],
@@ -94,6 +142,11 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         model=data["model"],
         searched=data["searched"],
         unknown_terms=tuple(data["unknown_terms"]),
+        disagreements=tuple(_disagreement(d) for d in data.get("disagreements", ())),
+        as_of=date.fromisoformat(data["as_of"]) if data.get("as_of") else None,
+        unread=tuple(data.get("unread", ())),
+        unread_count=data.get("unread_count", 0),
+        undated=data.get("undated", 0),
     )
 
 
@@ -126,6 +179,29 @@ def conversation_from_json(text: str) -> Conversation:
     return Conversation(turns, data["id"], data["title"])
 
 
+def marked(statement: Statement, before: str, after: str) -> str:
+    """Write a statement with something before and after its exact answer."""
+    if statement.highlight is None:
+        return statement.text
+    start, end = statement.highlight
+    return f"{statement.text[:start]}{before}{statement.text[start:end]}{after}{statement.text[end:]}"
+
+
+def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
+    """What is to be said of an answer as a whole, a paragraph each: disagreement, doubt, date."""
+    remarks = []
+    for disagreement in answer.disagreements:
+        told = disagreement_text(disagreement, answer.citations)
+        remarks.append(re.sub(r"\[(\d+)\](?=[;.])", lambda m: f"[^{names[int(m[1])]}]", told))
+    for s in answer.statements:
+        if s.verdict != "supported":
+            doubt = "Weakly supported" if s.verdict == "weak" else "Not supported"
+            remarks.append(f"*{doubt}: “{s.text}”{f' ({s.reason})' if s.reason else ''}*")
+    if answer.as_of:
+        remarks.append(f"*{as_of_text(answer.as_of, answer.undated)}*")
+    return [line for remark in remarks for line in (remark, "")]
+
+
 def conversation_to_markdown(conversation: Conversation) -> str:
     """Write a conversation as Markdown: each answer's sentences with footnotes that quote their sources."""
     lines = [f"# {conversation.title or 'Conversation'}", ""]
@@ -147,6 +223,9 @@ def conversation_to_markdown(conversation: Conversation) -> str:
                 f"[^{number}]: {citation.title}{when}{where}: “{quote}” "
                 f"({citation.document_id} {citation.start}–{citation.end})"
             )
-        said = [f"{s.text}{''.join(f'[^{names[m]}]' for m in s.citations)}" for s in turn.answer.statements]
+        said = [
+            f"{marked(s, '**', '**')}{''.join(f'[^{names[m]}]' for m in s.citations)}" for s in turn.answer.statements
+        ]
         lines += [" ".join(said), ""]
+        lines += _remarks(turn.answer, names)
     return "\n".join([*lines, *notes, ""])

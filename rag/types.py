@@ -99,8 +99,10 @@ class Answer:
     `abstained` means the documents do not hold the answer: then there are no statements and no citations, and `hits`
     are the nearest passages. `timings` are seconds by stage; `model` names what wrote the statements.
     `confidence` is the estimated probability, 0 to 1, that the documents hold the answer. `searched` counts the
-    documents that were searched; `unread` names files that could not be read and so were not; `unknown_terms` are words
-    of the question that occur nowhere. `as_of` is set if only documents published by then were used.
+    documents that were searched; `unknown_terms` are words of the question that occur nowhere. `disagreements` say
+    where documents give different values. `as_of` is set if only documents published by then were used; `undated`
+    counts those that were left out because they have no date. An abstention names in `unread` some of the files that
+    could not be read, and in `unread_count` how many there are.
     """
 
     question: str
@@ -117,25 +119,86 @@ class Answer:
     disagreements: tuple[Disagreement, ...] = ()
     as_of: date | None = None
     unread: tuple[str, ...] = ()
+    unread_count: int = 0
+    undated: int = 0
 
     @property
     def text(self) -> str:
-        """The answer as plain text with its markers; one sentence of explanation when it abstained."""
+        """The answer as plain text with its markers; what was searched, in words, when it abstained.
+
+        A disagreement of the sources and the date of an "as of" question are told in a sentence at the end.
+        """
         if self.abstained:
-            return abstention_text(self.searched, self.unknown_terms)
-        return " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements)
+            return abstention_text(self)
+        said = [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements]
+        said += [disagreement_text(d, self.citations) for d in self.disagreements]
+        return " ".join([*said, as_of_text(self.as_of, self.undated)]).strip()
 
 
-def abstention_text(searched: int, unknown_terms: Sequence[str] = ()) -> str:
-    """Word an abstention: how much was searched, and which terms of the question occur nowhere."""
+def abstention_text(answer: Answer) -> str:
+    """Word an abstention: how much was searched, which terms occur nowhere, what could not be read or was left out."""
+    return " ".join(part for part in (abstention_lead(answer), *abstention_facts(answer)) if part)
+
+
+def abstention_lead(answer: Answer) -> str:
+    """The first sentence of an abstention: "Not in these documents", and why."""
+    lead, searched, limit = "Not in these documents", answer.searched, answer.as_of
+    if searched == 0 and limit is not None:
+        return f"{lead}: no document in the library was published by {long_date(limit)}."
     if searched == 0:
-        return "Not in these documents: the library is empty. Add documents first."
-    plural = "document was" if searched == 1 else "documents were"
-    text = f"Not in these documents: {searched} {plural} searched and none holds an answer to this."
-    if unknown_terms:
-        quoted = ", ".join(f"“{term}”" for term in unknown_terms)
-        text += f" {quoted} {'occurs' if len(unknown_terms) == 1 else 'occur'} nowhere in them."
-    return text
+        return f"{lead}: the library is empty. Add documents first."
+    plural = "document" if searched == 1 else "documents"
+    published = f" published by {long_date(limit)}" if limit is not None else ""
+    were = "was" if searched == 1 else "were"
+    return f"{lead}: {searched:,} {plural}{published} {were} searched and none holds an answer to this."
+
+
+def abstention_facts(answer: Answer) -> tuple[str, ...]:
+    """What else is to be known of an abstention, a sentence each: unknown terms, documents left out, files not read."""
+    facts = []
+    if answer.unknown_terms:
+        quoted = [f"“{term}”" for term in answer.unknown_terms]
+        facts.append(f"{_listed(quoted)} {'occurs' if len(quoted) == 1 else 'occur'} nowhere in them.")
+    if answer.undated:
+        facts.append(_left_out(answer.undated))
+    if answer.unread:
+        more = answer.unread_count - len(answer.unread)
+        names = [*answer.unread, f"{more:,} more"] if more > 0 else list(answer.unread)
+        count = max(answer.unread_count, len(answer.unread))
+        facts.append(f"{count:,} {'file' if count == 1 else 'files'} could not be read: {_listed(names)}.")
+    return tuple(facts)
+
+
+def as_of_text(limit: date | None, undated: int = 0) -> str:
+    """Say which documents an "as of" answer used; empty without a date."""
+    if limit is None:
+        return ""
+    text = f"Only documents published by {long_date(limit)} were used."
+    return f"{text} {_left_out(undated)}" if undated else text
+
+
+def disagreement_text(disagreement: Disagreement, citations: Sequence[Citation]) -> str:
+    """Word a disagreement: "The sources disagree: “12” (March report, 2026-03-02) [1]; “15” (June report) [2]."."""
+    by_marker = {citation.marker: citation for citation in citations}
+    said = []
+    for claim in disagreement.claims:
+        citation = by_marker[claim.marker]
+        when = f", {citation.published.isoformat()}" if citation.published else ""
+        said.append(f"“{claim.value}” ({citation.title}{when}) [{claim.marker}]")
+    return f"The sources disagree: {'; '.join(said)}."
+
+
+def long_date(day: date) -> str:
+    """Write a date as "31 May 2025"."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def _left_out(undated: int) -> str:
+    return f"{undated:,} {'document without a date was' if undated == 1 else 'documents without a date were'} left out."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,9 @@ def test_house_has_no_violation() -> None:
         ("rag/assistant.py", "def f():\n    import chromadb"),
         ("index/vectors.py", "import chromadb"),
         ("ui/cli/chat.py", "def f():\n    import gradio"),
-        ("rag/verify.py", "def f():\n    from llama_index.core import Document"),
+        ("rag/grounding/verify.py", "def f():\n    from llama_index.core import Document"),
         ("index/parse/html.py", "def f():\n    import requests"),
-        ("rag/verify.py", "x = 1\n" * 500),
+        ("rag/grounding/verify.py", "x = 1\n" * 500),
     ],
 )
 def test_planted_violation_is_seen(path: str, source: str) -> None:

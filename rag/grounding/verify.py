@@ -20,7 +20,6 @@ from rag.grounding.guards import Mismatch
 from rag.grounding.pairs import Judge
 from rag.linear import Linear, to_probability
 from rag.types import Verdict
-from rag.verify import normalise
 
 LlmJudge = Callable[[str, str], float]
 """Takes a statement and its evidence, gives the chance (0 to 1) that it is supported."""
@@ -114,6 +113,11 @@ def grade(score: float, scale: Scale) -> Verdict:
     return "weak" if score >= scale.weak else "unsupported"
 
 
+def normalise(text: str) -> str:
+    """Make runs of white space single spaces; nothing else is changed."""
+    return " ".join(text.split())
+
+
 def _verbatim(statement: str, evidence: Sequence[str]) -> Support | None:
     words = normalise(statement)
     if not words:
@@ -147,4 +151,4 @@ def load_scale() -> Scale:
     return Scale(Linear.load(data["support"], FEATURES), data["supported"], data["weak"])
 
 
-__all__ = ["LlmJudge", "Scale", "Support", "Verifier", "Window", "grade", "load_scale"]
+__all__ = ["LlmJudge", "Scale", "Support", "Verifier", "Window", "grade", "load_scale", "normalise"]

@@ -13,8 +13,15 @@ from index.errors import DossierError
 from rag.records import answer_record, conversation_to_json, conversation_to_markdown
 from rag.types import Answer, Conversation, Done, Sentence
 from ui.cli.opening import library_path, open_assistant
-from ui.cli.questions import format_answer, format_footnotes, format_place, nearest_documents
-from ui.cli.terminal import error_record, one_line, print_json, say, visible, wrap
+from ui.cli.questions import (
+    format_answer,
+    format_footnotes,
+    format_place,
+    format_remarks,
+    format_statement,
+    nearest_documents,
+)
+from ui.cli.terminal import error_record, print_json, say, visible, wrap
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -95,6 +102,9 @@ class _Chat:
         if self._as_json:
             print_json(answer_record(answer))
         elif self._interactive and not answer.abstained:
+            remarks = format_remarks(answer)
+            if remarks:
+                print("\n".join(["", *remarks]))
             for c in answer.citations:
                 print(f"  [{c.marker}] {format_place(c.title, c.published, c.page_name)}")
         else:
@@ -106,8 +116,7 @@ class _Chat:
             for event in self._assistant.stream(question, self._conversation):
                 if isinstance(event, Sentence) and self._interactive:
                     waiting.close()
-                    marks = "".join(f"[{n}]" for n in event.statement.citations)
-                    print(wrap(f"{one_line(event.statement.text)} {marks}"), flush=True)
+                    print(wrap(format_statement(event.statement)), flush=True)
                 if isinstance(event, Done):
                     return event.answer
         raise AssertionError("a stream ends with Done")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from rag.records import answer_record, hit_record
-from rag.types import Answer, Conversation, page_name
+from rag.types import Answer, Conversation, Statement, as_of_text, page_name
 from ui.cli.opening import open_assistant, open_library
-from ui.cli.terminal import one_line, print_json, say, visible, wrap
+from ui.cli.terminal import bold, one_line, print_json, say, visible, wrap
 
 if TYPE_CHECKING:
     from datetime import date
@@ -134,26 +134,63 @@ def format_answer(answer: Answer, documents: Mapping[str, DocumentInfo]) -> str:
     Returns:
         Lines without escape sequences, whatever the documents hold.
     """
-    lines = [wrap(one_line(answer.text)), ""]
     if answer.abstained:
+        lines = [wrap(one_line(answer.text)), ""]
         hits = [h for h in answer.hits[:_NEAREST] if h.passage.document_id in documents]
         lines += ["Nearest passages:", *format_hits(hits, documents)] if hits else []
+        return "\n".join(lines).rstrip("\n")
+    lines = [wrap(" ".join(format_statement(s) for s in answer.statements)), "", *format_remarks(answer)]
     lines += format_footnotes(answer)
     return "\n".join(lines).rstrip("\n")
+
+
+def format_statement(statement: Statement) -> str:
+    """Set a statement with its markers on one line; its exact answer is bold at a terminal."""
+    start, end = statement.highlight or (0, 0)
+    before, exact, after = statement.text[:start], statement.text[start:end], statement.text[end:]
+    text = f"{_flat(before)}{bold(_flat(exact))}{_flat(after)}".strip()
+    return f"{text} {''.join(f'[{n}]' for n in statement.citations)}".strip()
+
+
+def _flat(text: str) -> str:
+    """Put a piece of a sentence on one line, with the blanks at its ends."""
+    line = one_line(text)
+    return f"{' ' if text[:1].isspace() else ''}{line}{' ' if line and text[-1:].isspace() else ''}"
+
+
+def format_remarks(answer: Answer) -> list[str]:
+    """Set what is to be said of an answer as a whole, each followed by an empty line: disagreement, date."""
+    lines = []
+    by_marker = {c.marker: c for c in answer.citations}
+    for disagreement in answer.disagreements:
+        values = [f"“{one_line(c.value)}”" for c in disagreement.claims]
+        width = max(map(len, values))
+        lines.append("The sources disagree:")
+        for claim, value in zip(disagreement.claims, values, strict=True):
+            c = by_marker[claim.marker]
+            lines.append(f"    {value:<{width}}  {format_place(c.title, c.published, c.page_name)} [{c.marker}]")
+        lines.append("")
+    if answer.as_of is not None:
+        lines += [wrap(as_of_text(answer.as_of, answer.undated)), ""]
+    return lines
 
 
 def format_footnotes(answer: Answer) -> list[str]:
     """Set what an answer rests on, one footnote a citation, and name the statements that do not rest on it firmly."""
     lines = []
+    said_by = {n: s.sources for s in reversed(answer.statements) for n in s.citations[:1]}
     for c in answer.citations:
         lines.append(wrap(f"[{c.marker}] {format_place(c.title, c.published, c.page_name)} — “{one_line(c.quote)}”"))
         lines.append(f"    {visible(c.source)} ({c.document_id} {c.start}–{c.end})")
         if c.also:
             lines.append(wrap(f"also in {'; '.join(visible(title) for title in c.also)}", "    "))
+        if said_by.get(c.marker, 1) > 1:
+            lines.append(f"    {said_by[c.marker]} independent sources say so")
     for s in answer.statements:
         if s.verdict != "supported":
             how = "Weakly supported" if s.verdict == "weak" else "Not supported"
-            lines.append(wrap(f"{how} by what it cites: “{one_line(s.text)}”"))
+            why = f" — {one_line(s.reason)}" if s.reason else ""
+            lines.append(wrap(f"{how} by what it cites: “{one_line(s.text)}”{why}"))
     return lines
 
 

@@ -39,16 +39,25 @@ def one_line(text: str, limit: int | None = None) -> str:
     return f"{line[: cut if cut > 0 else limit]} …"
 
 
+_BOLD, _PLAIN = "\x02", "\x03"  # stand for escape sequences until lines are broken; no text of a document has them
+
+
+def bold(text: str) -> str:
+    """Mark a harmless text as bold, for `wrap`: it is at a terminal, and left as it is elsewhere."""
+    return f"{_BOLD}{text}{_PLAIN}" if text else ""
+
+
 def wrap(text: str, indent: str = "") -> str:
     """Break a paragraph to the width of the terminal; elsewhere it stays one line."""
     if not sys.stdout.isatty():
-        return indent + text
+        return indent + text.replace(_BOLD, "").replace(_PLAIN, "")
     import textwrap
 
     width = max(40, min(110, shutil.get_terminal_size().columns))
-    return textwrap.fill(
+    filled = textwrap.fill(
         text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+    return filled.replace(_BOLD, "\x1b[1m").replace(_PLAIN, "\x1b[0m")
 
 
 def print_json(data: Any) -> None:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from index.parse import FORMATS
 from index.types import DocumentInfo, Hit
-from rag.types import Answer, Citation, Conversation, Statement, Turn, abstention_text
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Conversation,
+    Disagreement,
+    Statement,
+    Turn,
+    abstention_lead,
+    as_of_text,
+)
 
 if TYPE_CHECKING:
     from ui.web.uploads import Outcome
@@ -122,9 +132,39 @@ def _answer(answer: Answer, number: int) -> str:
     rewritten = ""
     if answer.standalone_question != answer.question:
         rewritten = f'<p class="aside" dir="auto">Searched for: {escape(answer.standalone_question)}</p>'
+    differing = "".join(_disagreement(d, answer.citations, f"{number}.{i}") for i, d in enumerate(answer.disagreements))
     rows = "".join(_source_row(citation, number) for citation in answer.citations)
     sources = f'<ol class="sources" aria-label="Sources">{rows}</ol>' if rows else ""
-    return f'<div class="answer">{rewritten}{said}{sources}</div>'
+    return f'<div class="answer">{rewritten}{_as_of(answer)}{said}{differing}{sources}</div>'
+
+
+def _as_of(answer: Answer) -> str:
+    """Say that only documents published by a day were used, if that is so."""
+    told = as_of_text(answer.as_of, answer.undated)
+    return f'<p class="aside as-of"><span class="sign" aria-hidden="true">◷</span>{escape(told)}</p>' if told else ""
+
+
+def _disagreement(disagreement: Disagreement, citations: Sequence[Citation], key: str) -> str:
+    """Set the values on which documents disagree side by side, each with its source, date and marker."""
+    by_marker = {citation.marker: citation for citation in citations}
+    rows = "".join(
+        _claim(claim, by_marker[claim.marker], f"{key}.differs.{place}")
+        for place, claim in enumerate(disagreement.claims)
+    )
+    return (
+        '<section class="differs"><h3><span class="sign" aria-hidden="true">≠</span>The sources disagree</h3>'
+        f"<ul>{rows}</ul></section>"
+    )
+
+
+def _claim(claim: Claim, citation: Citation, key: str) -> str:
+    return (
+        f'<li><button type="button" class="row" {_card(citation, key)}>'
+        f'<b class="value" dir="auto">{escape(" ".join(claim.value.split()))}</b>'
+        f'<span class="name" dir="auto">{escape(citation.title)}</span>'
+        f'<span class="facts">{escape(place_and_time(citation))}</span>'
+        f'<span class="cite">{citation.marker}</span></button></li>'
+    )
 
 
 def _statements(statements: Sequence[Statement], citations: Sequence[Citation], number: int) -> str:
@@ -141,9 +181,22 @@ def _statements(statements: Sequence[Statement], citations: Sequence[Citation], 
             f'<span class="verdict {statement.verdict}" role="img" aria-label="{meaning}" title="{meaning}">'
             f"{sign}{f' {word}' if word else ''}</span>"
         )
-        text = f'<span class="said {statement.verdict}">{escape(statement.text)}</span>'
-        said.append(f'<p class="statement" dir="auto">{text}<span class="marks">{markers}{verdict}</span></p>')
+        agreed = f'<span class="agreed">{statement.sources} sources say so</span>' if statement.sources > 1 else ""
+        reason = f'<small class="reason">{escape(statement.reason)}</small>' if statement.reason else ""
+        text = f'<span class="said {statement.verdict}">{_exact(statement)}</span>'
+        said.append(
+            f'<p class="statement" dir="auto">{text}<span class="marks">{markers}{verdict}{agreed}</span>{reason}</p>'
+        )
     return "".join(said)
+
+
+def _exact(statement: Statement) -> str:
+    """A statement with its exact answer in bold."""
+    if statement.highlight is None:
+        return escape(statement.text)
+    start, end = statement.highlight
+    before, exact, after = statement.text[:start], statement.text[start:end], statement.text[end:]
+    return f'{escape(before)}<b class="exact">{escape(exact)}</b>{escape(after)}'
 
 
 def _marker(citation: Citation, key: str) -> str:
@@ -178,13 +231,30 @@ def _card(citation: Citation, key: str) -> str:
 
 
 def _abstention(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
-    lead, _, rest = abstention_text(answer.searched, answer.unknown_terms).partition(": ")
+    lead, _, rest = abstention_lead(answer).partition(": ")
+    known = "".join(f"<li><span>{label}</span><span>{text}</span></li>" for label, text in _not_searched(answer))
+    facts = f'<ul class="known" aria-label="What else is known">{known}</ul>' if known else ""
     rows = "".join(_nearest(hit, f"{number}.near.{hit.rank}", titles) for hit in answer.hits[:_NEAREST])
     near = f'<h3>Nearest passages</h3><ul class="nearest">{rows}</ul>' if rows else ""
     return (
         f'<div class="answer abstained"><p class="lead"><span class="sign" aria-hidden="true">∅</span>'
-        f"<span><b>{escape(lead)}.</b> {escape(rest[:1].upper() + rest[1:])}</span></p>{near}</div>"
+        f"<span><b>{escape(lead)}.</b> {escape(rest[:1].upper() + rest[1:])}</span></p>{facts}{near}</div>"
     )
+
+
+def _not_searched(answer: Answer) -> list[tuple[str, str]]:
+    """What an abstention adds to its first sentence, as pairs of a label and HTML."""
+    facts = []
+    if answer.unknown_terms:
+        facts.append(("Found nowhere", ", ".join(f"<b>{escape(term)}</b>" for term in answer.unknown_terms)))
+    if answer.undated:
+        count = f"{answer.undated:,} document" + ("" if answer.undated == 1 else "s")
+        facts.append(("Left out", f"{count} without a date"))
+    if answer.unread:
+        more = answer.unread_count - len(answer.unread)
+        names = ", ".join(escape(name) for name in answer.unread)
+        facts.append(("Not readable", f"{names} and {more:,} more" if more > 0 else names))
+    return facts
 
 
 def _nearest(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
