@@ -137,3 +137,9 @@ def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_pa
     assert "step 1 of" not in done.stderr
     found = PairModel(tmp_path / "model").read("When?", ["The harbour was opened in 1990."])[0]
     assert len(found.offsets) == 7
+    again = [*command[:5], str(tmp_path / "again"), *command[6:], "--steps", "1"]
+    done = subprocess.run(
+        [*again, "--start", str(tmp_path / "model" / "weights.safetensors")],
+        capture_output=True, text=True, cwd=ROOT, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

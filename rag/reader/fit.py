@@ -215,17 +215,17 @@ def render_page(fitted: dict[str, Any]) -> str:
 
 Written by `python -m rag.reader.fit ../shared/data`, which fits the weights; a test compares this page with them.
 
-The reader estimates how likely the documents hold an answer, from the best sentences: how near they lie to the
-question, which of its words they come near, and whether its names and numbers occur. Below
-**{fitted["threshold"]:.2f}** it abstains. It also abstains when a number or a time is asked for and none of the five
-best sentences holds one.
+The reader estimates how likely the documents hold an answer, from what the grounding model sees in the best passages
+(is the answer there, does the passage help), from how near their sentences come to the question, and whether other
+passages agree. Below **{fitted["threshold"]:.2f}** it abstains. It also abstains when a number or a time is asked for
+and none of the five best sentences holds one.
 
 ## The threshold
 
-{fitted["asked"]} questions were asked of libraries made of their contexts (SQuADShifts new wiki and QED/Natural
-Questions), with half of each article's contexts held back: those whose context was held back have no answer, though
-passages of the same article are near. Half of the questions were fitted to; the table is of the other half. The
-threshold is the middle of those whose balanced accuracy is within 0.01 of the best: the optimum is flat.
+{fitted["asked"]} times, questions whose texts were kept from training (SQuADShifts new wiki and QED/Natural Questions)
+were asked of a library of other texts, once with their own text in it and once without, though texts of the same
+article may be near. Half of them were fitted to; the table is of the other half. The threshold is the middle of those
+whose balanced accuracy is within 0.01 of the best: the optimum is flat.
 
 
 | threshold | answerable answered | unanswerable refused | balanced accuracy |

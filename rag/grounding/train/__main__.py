@@ -17,7 +17,7 @@ from index.models.build import find_weights
 from rag.grounding.train.examples import Maker, hard_negatives
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
-from rag.grounding.train.network import load_encoder, make_network
+from rag.grounding.train.network import load_encoder, load_weights, make_network, save_weights
 
 
 def main() -> int:
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="where the model goes (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--epochs", type=int, default=Plan().epochs)
+    parser.add_argument("--start", type=Path, help="go on from weights.safetensors of an earlier training")
     parser.add_argument("--steps", type=int, default=Plan().steps, help="end after so many steps; 0 for all")
     parser.add_argument("--limit", type=int, default=0, help="only so many units of each kind, to try it out")
     args = parser.parse_args()
@@ -55,8 +56,11 @@ def main() -> int:
         sys.stderr.write(f"epoch {n}: {len(reading):,} units to read, {len(support):,} to check\n")
     network = make_network()
     load_encoder(network, weights)
+    if args.start is not None:
+        load_weights(network, args.start)
     average = train(network, epochs, plan, args.work, args.threads)
     export(average, weights, args.out)
+    save_weights(average, args.out / "weights.safetensors")
     sys.stderr.write(f"written to {args.out}\n")
     return 0
 

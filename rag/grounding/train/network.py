@@ -95,6 +95,7 @@ def make_network() -> Any:
     return Network()
 
 
+_FROZEN = ("words", "places", "types")
 _LAYER_NAMES = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -121,6 +122,27 @@ def bert_names() -> dict[str, str]:
             for kind in ("weight", "bias"):
                 names[f"layers.{layer}.{ours}.{kind}"] = f"encoder.layer.{layer}.{theirs}.{kind}"
     return names
+
+
+def save_weights(state: dict[str, Any], file: Path) -> None:
+    """Write what training changes, in half precision: all but the embeddings, which stay those of the encoder."""
+    from safetensors.torch import save_file
+
+    save_file({n: v.half().contiguous() for n, v in state.items() if n.split(".")[0] not in _FROZEN}, file)
+
+
+def load_weights(network: Any, file: Path) -> None:
+    """Go on from weights that `save_weights` wrote; call `load_encoder` first.
+
+    Raises:
+        KeyError: The file lacks a parameter.
+    """
+    from safetensors.torch import load_file
+
+    found = load_file(file)
+    own = network.state_dict()
+    own.update({n: found[n].float() for n in own if n.split(".")[0] not in _FROZEN})
+    network.load_state_dict(own)
 
 
 def load_encoder(network: Any, folder: Path) -> None:
