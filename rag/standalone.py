@@ -32,7 +32,7 @@ _TURNS_BACK = 3
 class Query:
     """A question made ready for the index.
 
-    `reading` is what the grounding model is asked. `vector` has shape `(dimension,)`, L2-normalised, with the
+    The grounding model is asked the `standalone_question`. `vector` has shape `(dimension,)`, L2-normalised, with the
     conversation mixed in. `terms` are index terms with weights; `own_terms` those of the question itself, stop words
     left out, each with the word it came from; `carried_terms` those of earlier questions. `rarity` says how telling
     they are.
@@ -40,7 +40,6 @@ class Query:
 
     question: str
     standalone_question: str
-    reading: str
     vector: NDArray[np.float32]
     terms: dict[str, float]
     own_terms: dict[str, str]
@@ -69,7 +68,6 @@ def make_query(question: str, conversation: Conversation | None, library: Librar
     return Query(
         question,
         _wording(question, carried),
-        _reading(question, earlier),
         mix(vectors, settings.history_weight) if earlier else vectors[0],
         terms,
         own_terms,
@@ -125,8 +123,3 @@ def _wording(question: str, carried: dict[str, str]) -> str:
     if not carried:
         return question
     return f"{question} ({', '.join(dict.fromkeys(carried.values()))})"
-
-
-def _reading(question: str, earlier: Sequence[str]) -> str:
-    """What the grounding model is asked: the question, after the one before it, as in its training."""
-    return f"{earlier[-1]} {question}" if earlier else question

@@ -148,7 +148,7 @@ def _fit_sentences(asked: Sequence[Asked]) -> Linear:
         assert a.gold is not None
         table = (a.reading.sentences - mean) / scale
         gold, other = table[a.gold], table[~a.gold]
-        order = np.argsort(-(a.reading.sentences[~a.gold][:, 0]))[:30]  # the hardest by cosine
+        order = np.argsort(-(a.reading.sentences[~a.gold][:, 0]))[:30]  # the hardest by their span
         for row in gold:
             differences = row - other[order]
             rows.append(differences)

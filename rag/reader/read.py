@@ -84,7 +84,9 @@ class Reader:
         if not candidates:
             return None
         heads = [f"{title}. " if (title := titles.get(h.passage.document_id, "")) else "" for h in hits]
-        found = self._spans.read(query.reading, [head + h.passage.text for head, h in zip(heads, hits, strict=True)])
+        found = self._spans.read(
+            query.standalone_question, [head + h.passage.text for head, h in zip(heads, hits, strict=True)]
+        )
         reads = {h.passage.id: _without(len(head), r) for h, head, r in zip(hits, heads, found, strict=True)}
         return Reading(query, candidates, hits, titles, reads, library)
 
