@@ -325,9 +325,10 @@ def _rivals(asked: _Asked, claim: _Claimed, other: _Claimed, claims: Sequence[_C
 
 def _words(claim: _Claimed) -> str:
     """A value as its document writes it: the marked answer if that is short, else the number or date itself."""
-    said = claim.said
+    said, kind = claim.said, claim.value.kind
     if said.highlight is not None:
         marked = " ".join(said.text[slice(*said.highlight)].split())
-        if len(marked) <= _LONGEST_VALUE:
+        single = kind == "name" or len(values(marked, kind)) == 1  # "two dead and seven" is more than the answer
+        if single and len(marked) <= _LONGEST_VALUE:
             return marked
     return " ".join(claim.value.words.split())

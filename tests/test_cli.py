@@ -345,7 +345,9 @@ def test_ask_cites_exact_characters_of_what_show_prints(library: Path, dossier: 
     answer = dossier("ask", "When does the new ferry berth at Dunmarrow open?", "--json", "--library", library).json
     assert not answer["abstained"]
     assert set(answer) >= {"question", "standalone_question", "text", "statements", "citations", "timings", "model"}
-    assert set(answer["statements"][0]) == {"text", "support", "verdict", "citations"}
+    assert set(answer["statements"][0]) == {
+        "text", "support", "verdict", "citations", "highlight", "reason", "sources",
+    }  # fmt: skip
     assert answer["statements"][0]["citations"] == [1]
     for citation in answer["citations"]:
         text = dossier("show", citation["document_id"], "--text", "--library", library).text
@@ -516,7 +518,7 @@ def test_chat_at_a_terminal_shows_sentences_and_survives_ctrl_c(
     """At a terminal: a prompt, the answer with its places, /sources in full; Ctrl-D ends, and the lines are kept."""
     terminal(b"", b"> ")
     seen = terminal(b"When does the new ferry berth at Dunmarrow open?\n", rb"\[1\] The Dunmarrow ferry berth")
-    assert b"opens on 4 June 2027. [1]" in seen.replace(b"\r\n", b" ")
+    assert b"opens on \x1b[1m4 June 2027\x1b[0m. [1]" in seen.replace(b"\r\n", b" ")  # the exact answer is bold
     terminal(b"/sources\n", rb"ferry\.txt \(")
     terminal(b"/help\n", rb"/export FILE.*\x1b\[1m> ")
     time.sleep(0.3)  # an interrupt between the prompt and the wait for a key is seen only with the next key

@@ -97,7 +97,7 @@ def test_unknown_cross_encoder_is_named(tmp_path: Path) -> None:
 def test_windows_overlap_and_cover() -> None:
     """Whole sentences, at most the size, each step further."""
     text = "Aa bb. Cc dd. Ee ff. Gg hh. Ii jj."
-    cut = windows(text, 14, 7, len)
+    cut = windows(text, 14, 6, len)
     assert [text[a:b] for a, b in cut] == ["Aa bb. Cc dd.", "Cc dd. Ee ff.", "Ee ff. Gg hh.", "Gg hh. Ii jj."]
     assert windows("", 14, 7, len) == []
 

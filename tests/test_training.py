@@ -125,7 +125,7 @@ def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_pa
     """The command trains, is ended early, goes on, and writes a model that loads."""
     command = [
         sys.executable, "-m", "rag.grounding.train", str(data), "--work", str(tmp_path / "work"),
-        "--out", str(tmp_path / "model"), "--epochs", "1",
+        "--out", str(tmp_path / "model"), "--epochs", "2",
     ]  # fmt: skip
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     for steps in ("1", "2"):

@@ -87,10 +87,7 @@ class PairModel:
             self.name = f"{config['name']}@{config['model_sha256'][:12]}"
             self.max_tokens = int(config["max_tokens"])
         except (OSError, ValueError, KeyError) as error:
-            raise ModelUnavailableError(
-                f"The grounding model in {self._folder} is missing or damaged: {error}",
-                remedy="Install Dossier again, or train it: python -m rag.grounding.train DATA.",
-            ) from error
+            raise _damaged(self._folder, error) from error
         self._lock = threading.Lock()
         self._session: Any = None
         self._tokenizer: Any = None
@@ -98,8 +95,10 @@ class PairModel:
     def _loaded(self) -> tuple[Any, Any]:
         with self._lock:
             if self._session is None:
-                definition = (self._folder / "tokenizer.json").read_text(encoding="utf-8")
-                self._tokenizer = open_tokenizer(definition)
+                try:
+                    self._tokenizer = open_tokenizer((self._folder / "tokenizer.json").read_text(encoding="utf-8"))
+                except Exception as error:  # a type of its native part, or the file system's
+                    raise _damaged(self._folder, error) from error
                 self._session = open_session(self._folder / "model.onnx", self._threads)
             return self._session, self._tokenizer
 
@@ -182,3 +181,10 @@ class PairModel:
             found = session.run(outputs, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
             yield rows, found, [(made[row][1], made[row][2]) for row in rows]
             at = end
+
+
+def _damaged(folder: Path, error: Exception) -> ModelUnavailableError:
+    return ModelUnavailableError(
+        f"The grounding model in {folder} is missing or damaged: {error}",
+        remedy="Install Dossier again, or train it: python -m rag.grounding.train DATA.",
+    )
