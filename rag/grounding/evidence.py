@@ -1,4 +1,4 @@
-"""What is measured of a statement and its evidence, for the calibrated score of the checks."""
+"""What is measured of a statement and its evidence, for the score of the checks."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 1. Verbatim: the statement's words, in their order, stand in the evidence. Supported with certainty.
 2. Facts: a number, date, name, unit or denial that the evidence does not have. Never `supported`.
 3. The support head over the windows of the evidence nearest in words, mixed with word overlap and what rung 2 found,
-   and calibrated: of the statements with a support near 0.8, about 80% are supported by people's judgement.
+   and brought to a scale from 0 to 1. How far that is from a share of true statements: docs/quality.md.
 4. Optionally a language model's judgement (an `LlmJudge`), for what rung 3 leaves undecided.
 """
 
