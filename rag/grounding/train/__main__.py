@@ -14,7 +14,7 @@ from pathlib import Path
 
 from index.embed import OnnxEncoder, open_tokenizer
 from index.models.build import find_weights
-from rag.grounding.train.examples import Maker, hard_negatives
+from rag.grounding.train.examples import Maker, Mix, hard_negatives
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
 from rag.grounding.train.network import load_encoder, load_weights, make_network, save_weights
@@ -30,17 +30,25 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Plan().epochs)
     parser.add_argument("--start", type=Path, help="go on from weights.safetensors of an earlier training")
     parser.add_argument("--steps", type=int, default=Plan().steps, help="end after so many steps; 0 for all")
+    parser.add_argument("--first-epoch", type=int, default=0, help="epochs before it are left out")
+    parser.add_argument("--seed", type=int, default=Plan().seed)
+    parser.add_argument("--rate", type=float, default=Plan().rate, help="highest learning rate (default: %(default)s)")
+    parser.add_argument("--cool-down", type=float, default=Plan().cool_down, help="share of the steps it falls over")
+    parser.add_argument("--wrong", type=float, default=Mix().wrong, help="see Mix")
+    parser.add_argument("--unanswered", type=float, default=Mix().unanswered, help="see Mix")
+    parser.add_argument("--checks", type=float, default=Mix().checks, help="see Mix")
     parser.add_argument("--limit", type=int, default=0, help="only so many units of each kind, to try it out")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    plan = replace(Plan(), epochs=args.epochs, steps=args.steps)
+    shape = {"seed": args.seed, "rate": args.rate, "cool_down": args.cool_down}
+    plan = replace(Plan(), epochs=args.epochs, steps=args.steps, **shape)
 
     import torch
 
     torch.manual_seed(plan.seed)
     weights = find_weights()
     tokenizer = open_tokenizer((weights / "tokenizer.json").read_text(encoding="utf-8"))
-    maker = Maker(args.data, tokenizer, plan.seed)
+    maker = Maker(args.data, tokenizer, plan.seed, Mix(args.wrong, args.unanswered, args.checks))
     known = args.work / "negatives.json"
     if not known.is_file():
         sys.stderr.write("searching for passages that do not answer…\n")
@@ -48,7 +56,7 @@ def main() -> int:
         known.write_text(json.dumps(found), encoding="utf-8")
     negatives = json.loads(known.read_text(encoding="utf-8"))
     epochs = []
-    for n in range(plan.epochs):
+    for n in range(args.first_epoch, plan.epochs):
         reading, support = list(maker.reading(negatives, n)), list(maker.support(negatives, n))
         if args.limit:
             reading, support = reading[: args.limit], support[: args.limit]

@@ -49,6 +49,19 @@ Unit = tuple[Example, ...]
 """Examples that stay in one batch: a question with the passage that answers it and, second, one that does not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How often a question of the second and later epochs comes with what does not answer it; shares, 0 to 1.
+
+    `wrong`: a passage that a search finds. `unanswered`: the question or its passage changed so that it has no answer.
+    `checks`: the part of the support head's examples that is used.
+    """
+
+    wrong: float = 0.5
+    unanswered: float = 0.4
+    checks: float = 1.0
+
+
 @dataclass(slots=True)
 class Context:
     """A text cut into tokens and sentences; `sentences` are token ranges, end exclusive."""
@@ -88,10 +101,11 @@ class Maker:
         data: The folder, with `reader/` and `verifier/`.
         tokenizer: A `tokenizers.Tokenizer` that neither pads nor cuts off.
         seed: Of every random choice.
+        mix: How often what.
     """
 
-    def __init__(self, data: Path, tokenizer: Any, seed: int) -> None:
-        self._data, self._tokenizer = data, tokenizer
+    def __init__(self, data: Path, tokenizer: Any, seed: int, mix: Mix = Mix()) -> None:  # noqa: B008 (it is frozen)
+        self._data, self._tokenizer, self._mix = data, tokenizer, mix
         self._rng = random.Random(seed)
         self.contexts: dict[str, Context] = {}
         self.questions = self._read("train")
@@ -127,7 +141,7 @@ class Maker:
 
         Args:
             negatives: For each question's id, names of contexts that a search finds and that do not answer it.
-            epoch: From 0. From the second on, half of the wrong passages give way to questions without an answer.
+            epoch: From 0. From the second on, wrong passages give way to questions without an answer, as `Mix` says.
         """
         rng = self._rng
         for question in self.questions:
@@ -135,12 +149,12 @@ class Maker:
             if right is None:
                 continue
             wrong = negatives.get(question["id"], [])
-            if wrong and (epoch == 0 or rng.random() < 0.5):
+            if wrong and (epoch == 0 or rng.random() < self._mix.wrong):
                 deep = wrong if rng.random() < 0.5 else wrong[:8]
                 yield (right, self._wrong(question["question"], self.contexts[rng.choice(deep)]))
             else:
                 yield (right,)
-            if epoch > 0 and rng.random() < 0.4:
+            if epoch > 0 and rng.random() < self._mix.unanswered:
                 missing = self._unanswered(question)
                 if missing is not None:
                     yield (missing,)
@@ -222,6 +236,11 @@ class Maker:
 
     def support(self, negatives: dict[str, list[str]], epoch: int) -> Iterator[Unit]:
         """Make one epoch of the support head's units: human judgements, and statements made of the reader's texts."""
+        for unit in self._checks(negatives, epoch):
+            if self._mix.checks >= 1.0 or self._rng.random() < self._mix.checks:
+                yield unit
+
+    def _checks(self, negatives: dict[str, list[str]], epoch: int) -> Iterator[Unit]:
         for record in read_lines(self._data / "verifier" / "train.jsonl.gz"):
             if held_out(record["premise"]) or (epoch > 0 and record["src"] == "snli"):
                 continue
