@@ -104,7 +104,7 @@ class Maker:
         mix: How often what.
     """
 
-    def __init__(self, data: Path, tokenizer: Any, seed: int, mix: Mix = Mix()) -> None:  # noqa: B008 (it is frozen)
+    def __init__(self, data: Path, tokenizer: Any, seed: int, mix: Mix = Mix()) -> None:
         self._data, self._tokenizer, self._mix = data, tokenizer, mix
         self._rng = random.Random(seed)
         self.contexts: dict[str, Context] = {}
