@@ -452,7 +452,7 @@ def test_chat_answers_each_line_and_keeps_the_conversation(library: Path, tmp_pa
     assert len(json.loads((tmp_path / "talk.json").read_bytes())["turns"]) == 1
     catalog = Catalog(library / "catalog.sqlite")
     stored = Conversations(catalog)
-    kept = [json.loads(stored.load(i) or "") for i, _, _ in stored.list()]
+    kept = [json.loads(stored.load(info.id) or "") for info in stored.list()]
     catalog.close()
     assert [t["question"] for t in kept[0]["turns"]] == [lines[0], "What did it cost?"]
 

@@ -97,7 +97,7 @@ class _Chat:
             return
         conversation = self._conversation = self._conversation.add(answer)
         self._assistant.library.conversations.save(
-            conversation.id, conversation.title, conversation_to_json(conversation)
+            conversation.id, conversation.title, conversation_to_json(conversation), turns=len(conversation.turns)
         )
         if self._as_json:
             print_json(answer_record(answer))
