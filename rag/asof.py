@@ -68,7 +68,8 @@ _FROM_THEN_ON = re.compile(
 _ASKS = re.compile(r"\s*,|\s+(?:how|what|who|which|where|when|why|is|are|was|were|did|has|have|had)\b", re.IGNORECASE)
 _WILL = re.compile(r"\b(?:will|shall|going to)\b|'ll\b", re.IGNORECASE)
 _NOW = re.compile(
-    r"\b(?:now|nowadays|today|current|currently|at present|these days|the latest|latest|most recent|since then|after that|"
+    r"\b(?:now|nowadays|today|current|currently|at present|these days|the latest|latest|most recent|"
+    r"since then|after that|"
     r"later|afterwards|by now|meanwhile|in the end|all documents|any date|whatever (?:the|their) date)\b",
     re.IGNORECASE,
 )

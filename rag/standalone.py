@@ -1,8 +1,8 @@
 """From a question in a conversation to a query that stands alone, without a language model.
 
 Dense search: the mean vector of the earlier questions and that of the last answer are added to the question's own, as
-much as a learned switch finds fit. Lexical search: a few telling terms of earlier questions, and what was last answered,
-are carried over with a small weight. Putting the earlier question's words into the query text was measured to be much
+much as a learned switch finds fit. Lexical search: a few telling terms of earlier questions and of the last answer are
+carried over with a small weight. Putting the earlier question's words into the query text was measured to be much
 worse. A question that turns to another subject takes nothing along.
 """
 

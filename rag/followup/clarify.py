@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 _VAGUE = re.compile(
     r"^\W*(?:(?:and|so|ok|okay|please|hi|hello)\W+)*(?:"
-    r"what about|how about|(?:can|could|would) you (?:please )?(?:tell me (?:more )?about|explain|describe|summari[sz]e|"
+    r"what about|how about|(?:can|could|would) you (?:please )?(?:tell me (?:more )?about|explain|"
+    r"describe|summari[sz]e|"
     r"show me)|tell me (?:more |something |everything )?about|i (?:want|would like|need|'d like) (?:to know (?:more |"
     r"something )?about|information (?:on|about))|(?:please )?(?:explain|describe|summari[sz]e|show me|give me|"
-    r"(?:information|info|details) (?:on|about))|what (?:does|do|did) (?=.*\b(?:say|says|state|contain|cover|mean)\W*$)|"
+    r"(?:information|info|details) (?:on|about))|what (?:does|do|did) (?=.*\b(?:say|says|state|"
+    r"contain|cover|mean)\W*$)|"
     r"what(?: is|'s| are|was|were)? (?:in|with)|what do you know about|anything (?:on|about))\s+(?P<what>.+)$",
     re.IGNORECASE,
 )
@@ -31,7 +33,8 @@ _ORDINALS = {
     "6": 5, "last": -1, "latter": -1, "former": 0,
 }  # fmt: skip
 _CHOICE = re.compile(
-    r"^\W*(?:(?:i mean|i meant|yes|ok|okay|please|sorry|take|give me|let's take|about)\W+)*(?:the |number |no\.? |option |#|\()*"
+    r"^\W*(?:(?:i mean|i meant|yes|ok|okay|please|sorry|take|give me|let's take|about)\W+)*(?:the |"
+    r"number |no\.? |option |#|\()*"
     r"(?P<which>\w+)\)?(?: (?:one|ones|document|option|please))*(?:\W+|$)(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )

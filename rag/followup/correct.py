@@ -92,10 +92,8 @@ def reword(earlier: str, correction: Correction) -> str:
     if not rest:
         return f"{asked}, in another place?"
     content = [m.group() for m in _WORD.finditer(rest) if m.group().lower() not in STOP_WORDS]
-    if (
-        rest.endswith("?")
-        and len(content) >= 2
-        or re.match(r"(?:who|what|when|where|why|how|which)\b.*\w+ \w+", rest, re.I)
+    if (rest.endswith("?") and len(content) >= 2) or re.match(
+        r"(?:who|what|when|where|why|how|which)\b.*\w+ \w+", rest, re.I
     ):
         return rest
     rest = rest.rstrip("?")

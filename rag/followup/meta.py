@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from rag.types import Answer, Citation, Conversation, Statement
 
 _RECAP = re.compile(
-    r"\b(?:summar(?:y|ise|ize|ies)|recap|sum (?:\w+ )?up|tl;?dr|wrap (?:\w+ )?up|repeat|remind me|go over|say (?:\w+ )?again|"
+    r"\b(?:summar(?:y|ise|ize|ies)|recap|sum (?:\w+ )?up|tl;?dr|wrap (?:\w+ )?up|repeat|remind me|"
+    r"go over|say (?:\w+ )?again|"
     r"in (?:short|a nutshell|brief))\b|\bwhat (?:have|did|do) (?:we|you|i)(?: all| already)? "
-    r"(?:cover|covered|discuss|discussed|talk|talked|say|said|tell|told|establish|established|learn|learned|learnt|know|"
+    r"(?:cover|covered|discuss|discussed|talk|talked|say|said|tell|told|establish|established|learn|"
+    r"learned|learnt|know|"
     r"find|found|ask|asked)\b",
     re.IGNORECASE,
 )
@@ -24,31 +26,39 @@ _SOURCES = re.compile(
     r"\b(?:where|how) (?:did|do|have|would) you (?:get|got|find|found|read|take|taken|know|learn|see|seen)\b|"
     r"\bwhere (?:is|are|was|were|does|do|did) (?:all |any )?(?:that|this|it|these|those)(?: (?:all|information))? "
     r"(?:from|come|written|said|stated)\b|\b(?:what|which) (?:is|are|was|were|documents?|sources?|files?|papers?)\b.*"
-    r"\b(?:sources?|based on|from|come from|use[ds]?|used|references?|cite[ds]?)\b|\b(?:your|the) (?:sources?|references?)\b"
+    r"\b(?:sources?|based on|from|come from|use[ds]?|used|references?|cite[ds]?)\b|\b(?:your|"
+    r"the) (?:sources?|references?)\b"
     r"|\bwhat(?:'s| is) (?:that|this|it|your answer) based on\b|\bwhat makes you (?:say|think|believe)\b|"
     r"\b(?:says who|who says (?:so|that|this)|source\?|sources\?|according to (?:whom|who|what))|\bcitations?\b|"
     r"\bon what basis\b",
     re.IGNORECASE,
 )
 _SURE = re.compile(
-    r"\bhow (?:sure|certain|confident|reliable|trustworthy|solid)\b|\bare you (?:\w+ )?(?:sure|certain|confident|positive)\b|"
+    r"\bhow (?:sure|certain|confident|reliable|trustworthy|solid)\b|\bare you (?:\w+ )?(?:sure|"
+    r"certain|confident|positive)\b|"
     r"\bis (?:that|this|it) (?:\w+ )?(?:sure|certain|reliable|correct|right|true|confirmed)\b|"
     r"\bcan (?:i|we|one) (?:trust|rely on|believe)\b|\bdo you (?:trust|believe)\b|\breally\?\s*$",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
-    r"\b(?:you|we|i)(?:'ve| have| had| did)?(?: just| already| all)?(?: been)? (?:told|said|tell|talked|talking|discussed|"
-    r"discuss|covered|cover|established|learned|learnt|found|answered|asked)|(?:this|our) (?:conversation|chat|discussion)|"
+    r"\b(?:you|we|i)(?:'ve| have| had| did)?(?: just| already| all)?(?: been)? (?:told|said|tell|"
+    r"talked|talking|discussed|"
+    r"discuss|covered|cover|established|learned|learnt|found|answered|asked)|(?:this|"
+    r"our) (?:conversation|chat|discussion)|"
     r"\bso far\b|\buntil now\b",
     re.IGNORECASE,
 )
 _ALL = re.compile(r"\b(?:all|everything|so far|conversation|chat|discussion|each|every)\b", re.IGNORECASE)
 _VOCABULARY = frozenset(
-    "summary summarise summarize summaries recap sum tldr wrap repeat remind short nutshell brief briefly sentence sentences "
-    "cover covered discuss discussed talk talked talking told said established learned learnt found asked answered answer "
+    "summary summarise summarize summaries recap sum tldr wrap repeat remind short nutshell brief "
+    "briefly sentence sentences "
+    "cover covered discuss discussed talk talked talking told said established learned learnt found "
+    "asked answered answer "
     "answers far point points main key bullet list source sources document documents file files paper papers reference "
-    "references citation citations cite cited base based basis come comes came read written stated information info figure "
-    "figures number numbers claim statement sure certain confident positive reliable trustworthy solid correct right true "
+    "references citation citations cite cited base based basis come comes came read written stated "
+    "information info figure "
+    "figures number numbers claim statement sure certain confident positive reliable trustworthy "
+    "solid correct right true "
     "confirmed trust rely believe think know learn see seen take taken find conversation chat discussion together "
     "everything whole previous last earlier above quickly possible basically exactly actually far already again until "
     "words word please kindly quick absolutely completely totally quite bit let's 100".split()

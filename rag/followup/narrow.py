@@ -30,13 +30,15 @@ _BEFORE_COLON = re.compile(
 )
 _WHOLE = re.compile(
     rf"^\W*(?:no\W+)?(?:and |but |please |now |ok |okay |what about |how about )?"
-    rf"(?:{_ONLY} (?:{_IN} )?(?:what )?|{_LIMIT} (?:{_ONLY} )?|(?:use |look at |search |take ){_ONLY} (?:{_IN} )?|{_IN} )"
+    rf"(?:{_ONLY} (?:{_IN} )?(?:what )?|{_LIMIT} (?:{_ONLY} )?|(?:use |look at |search |"
+    rf"take ){_ONLY} (?:{_IN} )?|{_IN} )"
     r"(?P<scope>[^:?]+?)(?: (?:says?|states?|wrote|writes|reports?|say about (?:it|that|this)))?"
     r"(?: (?:only|alone))?(?:,? please)?\s*[.?!]*$",
     re.IGNORECASE,
 )
 _AT_END = re.compile(
-    rf"^(?P<rest>.+?)[\s,;–—(-]+(?:(?:but |and )?{_ONLY} {_IN} (?P<scope>[^:?,]+?)|{_IN} (?P<alone>[^:?,]+?) (?:only|alone))"
+    rf"^(?P<rest>.+?)[\s,;–—(-]+(?:(?:but |and )?{_ONLY} {_IN} (?P<scope>[^:?,]+?)|"
+    rf"{_IN} (?P<alone>[^:?,]+?) (?:only|alone))"
     r"(?:,? please)?\)?\s*[.?!]*$",
     re.IGNORECASE,
 )

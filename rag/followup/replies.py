@@ -49,7 +49,7 @@ def ask_back(question: str, options: Sequence[Option], searched: int) -> Answer:
 
 
 def told(answer: Answer) -> Iterator[Event]:
-    """The events of an answer that needed no search: its statements, each with citations not sent before, and `Done`."""
+    """Give the events of an answer that needed no search: a `Sentence` for each statement, and `Done`."""
     sent: set[int] = set()
     for statement in answer.statements:
         new = tuple(c for c in answer.citations if c.marker in statement.citations and c.marker not in sent)

@@ -6,7 +6,8 @@ import difflib
 import re
 
 _GREETING = frozenset(
-    "hi hello hey hiya heya howdy hallo hullo helo greetings yo morning afternoon evening aloha ahoy salut bonjour hola "
+    "hi hello hey hiya heya howdy hallo hullo helo greetings yo morning afternoon evening aloha "
+    "ahoy salut bonjour hola "
     "ciao moin servus grüezi gruezi namaste welcome sup".split()
 )
 _THANKS = frozenset(
@@ -16,13 +17,17 @@ _THANKS = frozenset(
 )
 _GOODBYE = frozenset("bye goodbye ciao farewell cya tschüss adieu later tomorrow night".split())
 _PHRASES = re.compile(
-    r"\bhow (?:are|r) (?:you|u|things)(?: (?:doing|today|going))*\b|\bhow(?:'s| is) (?:it|everything|life) ?(?:going)?\b|"
+    r"\bhow (?:are|r) (?:you|u|things)(?: (?:doing|today|going))*\b|\bhow(?:'s| is) (?:it|everything|"
+    r"life) ?(?:going)?\b|"
     r"\bhow do you do\b|\bwhat'?s up\b|\b(?:any|some)(?:body|one) (?:home|there|here|in)\b|\b(?:are )?you there\b|"
-    r"\bnice to meet you\b|\bgot (?:it|that)\b|\bi see\b|\bmakes sense\b|\bthat(?:'s| is|'ll be| will be) (?:all|it)\b|"
-    r"\bsee (?:you|ya)\b|\bno (?:more|further) questions\b|\btake care\b|\bwell done\b|\b(?:that|it|this)(?:'s| was| is) "
-    r"(?:all )?(?:very |really |so |just )?(?:what )?(?:i )?(?:needed|wanted|helpful|useful|great|good|clear|perfect)\b|"
+    r"\bnice to meet you\b|\bgood day\b|\bgot (?:it|that)\b|\bi see\b|\bmakes sense\b|\bthat(?:'s| is|'ll be| will be) (?:all|it)\b|"
+    r"\bsee (?:you|ya)\b|\bno (?:more|further) questions\b|\btake care\b|\bwell done\b|\b(?:that|it|"
+    r"this)(?:'s| was| is) "
+    r"(?:all )?(?:very |really |so |just )?(?:what )?(?:i )?(?:needed|wanted|helpful|useful|great|"
+    r"good|clear|perfect)\b|"
     r"\bi'?m done\b|\bmuch obliged\b|\bhave a (?:nice|good|great|lovely) \w+\b|\byou'?re (?:a |the )?"
-    r"(?:star|best|great|life ?saver|legend|welcome)\b|\bi'?m new here\b|\bjust (?:saying hi|testing)\b|\btest(?:ing)?\b",
+    r"(?:star|best|great|life ?saver|legend|welcome)\b|\bi'?m new here\b|\bjust (?:saying hi|"
+    r"testing)\b|\btest(?:ing)?\b",
     re.IGNORECASE,
 )
 _HELP = re.compile(
@@ -31,13 +36,17 @@ _HELP = re.compile(
     re.IGNORECASE,
 )
 _FILLER = frozenset(
-    "a an the and so very much many lot lots of for to all it that this is was you u your i me my we us again there here "
-    "just really oh ah well yes yeah yep no nope please sir madam mate friend folks everyone everybody team guys man pal "
+    "a an the and so very much many lot lots of for to all it that this is was you u your i me my "
+    "we us again there here "
+    "just really oh ah well yes yeah yep no nope please sir madam mate friend folks everyone "
+    "everybody team guys man pal "
     "buddy dear bot assistant dossier help answer answers now today day a bunch million thousand ton tons bit too also "
-    "be been with at in on im i'm that's it's bro quick work job stuff needed wanted first most such wow haha lol".split()
+    "be been with at in on im i'm that's it's bro quick work job stuff needed wanted first most such wow haha "
+    "lol".split()
 )
 _STARTS = re.compile(
-    r"^\W*(?:(?:many )?thanks?(?: you| a lot| a million| so much| very much)*|thx|cheers|great|perfect|ok(?:ay)?|hi|hello|"
+    r"^\W*(?:(?:many )?thanks?(?: you| a lot| a million| so much| very much)*|thx|cheers|great|"
+    r"perfect|ok(?:ay)?|hi|hello|"
     r"hey|good (?:morning|afternoon|evening))\b[^\w?]*(?:(?:and|but|so|now|then)\b\s*)?",
     re.IGNORECASE,
 )
@@ -68,7 +77,7 @@ def small_talk(text: str) -> str | None:
         return None
     if "bye" in core or re.search(r"\bsee (?:you|ya)\b|\btake care\b", text, re.IGNORECASE):
         return "Goodbye. The conversation is kept."
-    if "greeting" in core or (not core and re.search(r"\b(?:how|what|body|one|there|new|meet)", text, re.IGNORECASE)):
+    if "greeting" in core or (not core and re.search(r"\b(?:how|what|body|one|there|new|meet|day)", text, re.IGNORECASE)):
         return "Hello. What do you want to know from your documents?"
     return "You are welcome. Ask on whenever you like."
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from index.library import Library
     from rag.types import Conversation, Option
 
+_NOTHING = History()
+
 Span = tuple[str, int, int]
 """A document's id and offsets in its text; the end is exclusive."""
 
@@ -34,7 +36,7 @@ class Understood:
 
     kind: Kind
     asked: str
-    history: History = History()
+    history: History = _NOTHING
     where: Filter | None = None
     limited_to: tuple[str, ...] = ()
     avoid: tuple[Span, ...] = ()

@@ -10,12 +10,14 @@ from rag.words import STOP_WORDS
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _FRAGMENT = re.compile(
-    r"^\W*(?:and|but|so|what about|how about|then)?\s*(?P<part>(?:(?:in|on|for|at|by|of|from|the|as of|during|to|with)\s+)*"
+    r"^\W*(?:and|but|so|what about|how about|then)?\s*(?P<part>(?:(?:in|on|for|at|by|of|from|the|"
+    r"as of|during|to|with)\s+)*"
     r"[^?.!]{1,60}?)\s*\?*\s*$",
     re.IGNORECASE,
 )
 _VERBS = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|will|would|shall|should|may(?! \d)|might|must|who|what|"
+    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|will|would|shall|should|"
+    r"may(?! \d)|might|must|who|what|"
     r"when|where|why|how|which|whose|if|get|got|come|came|go|went|need|needs|make|made|say|said)\b",
     re.IGNORECASE,
 )
@@ -42,7 +44,7 @@ def complete(question: str, earlier: str) -> str | None:
     for slot in _SLOTS:
         new, old = slot.findall(part), list(slot.finditer(earlier))
         if len(new) == 1 and len(old) == 1:
-            return earlier[: old[0].start()] + new[0] + earlier[old[0].end() :]
+            return f"{earlier[: old[0].start()]}{new[0]}{earlier[old[0].end() :]}"
         if new:
             return None
     bare = re.sub(r"^(?:(?:and|in|on|for|at|by|of|from|to|with)\s+)+", "", part, flags=re.IGNORECASE)
