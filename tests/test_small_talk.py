@@ -48,7 +48,8 @@ def test_questions_are_no_small_talk(text: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [("Thanks, and what did it cost?", "what did it cost?"), ("Hello, when did it fall?", "when did it fall?"),
-     ("When did it fall?", "When did it fall?"), ("Thanks", "Thanks"), ("Hispaniola is where?", "Hispaniola is where?")],
+     ("When did it fall?", "When did it fall?"), ("Thanks", "Thanks"),
+     ("Hispaniola is where?", "Hispaniola is where?")],
 )  # fmt: skip
 def test_courtesy_is_taken_off_a_question(typed: str, asked: str) -> None:
     """Only whole words of it, and never all there is."""

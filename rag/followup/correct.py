@@ -19,7 +19,7 @@ _MEANT = (
     r"(?: to know)?(?: about)?|was talking about|am (?:talking|asking) about)|i'm asking about|rather|instead|"
     r"what about|how about|but(?: rather)?|make (?:that|it)|try)"
 )
-_FIRST = re.compile(rf"^\W*{_NO}\W*(?:[,.;:!–—-]|\bi\b(?=\W)|$)\s*", re.IGNORECASE)
+_FIRST = re.compile(rf"^\W*{_NO}(?:\W*[,.;:!–—-]\s*|\s+(?=(?:i|we)\b)|\W*$)", re.IGNORECASE)
 _SECOND = re.compile(rf"^\W*{_MEANT}\b\W*", re.IGNORECASE)
 _PLAINLY = re.compile(r"^\W*(?:i|we) (?:actually |really |rather )?(?:mean|meant)\b\W*", re.IGNORECASE)
 _NOT = re.compile(

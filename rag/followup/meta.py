@@ -50,7 +50,8 @@ _TOLD = re.compile(
 )
 _ALL = re.compile(r"\b(?:all|everything|so far|conversation|chat|discussion|each|every)\b", re.IGNORECASE)
 _VOCABULARY = frozenset(
-    "summary summarise summarize summaries recap sum tldr wrap repeat remind short nutshell brief "
+    "makes say saying tell thinking summary summarise summarize summaries recap sum tldr wrap repeat "
+    "remind short nutshell brief "
     "briefly sentence sentences "
     "cover covered discuss discussed talk talked talking told said established learned learnt found "
     "asked answered answer "

@@ -51,6 +51,7 @@ _PLAIN = frozenset(
     "document documents file files paper papers source sources one ones text texts article articles page pages version "
     "published dated newest year's ones' written report reports".split()
 )
+_PLEASE = re.compile(r"[\s,]*\bplease\W*$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SIDE = re.compile(r"\b(?P<side>before|since|after|until|up to)\b", re.IGNORECASE)
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -83,6 +84,7 @@ def find_narrowing(question: str, library: Library, *, follows: bool) -> Narrowi
     Returns:
         The parts; `None` if no limit is asked for.
     """
+    question = _PLEASE.sub("", question)
     match = _BEFORE_COLON.match(question) or (_WHOLE.match(question) if follows else None)
     sure = match is not None and re.match(rf"^\W*(?:\w+ )?(?:{_ONLY}|{_LIMIT})", question, re.IGNORECASE) is not None
     if match is None:

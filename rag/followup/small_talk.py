@@ -20,7 +20,8 @@ _PHRASES = re.compile(
     r"\bhow (?:are|r) (?:you|u|things)(?: (?:doing|today|going))*\b|\bhow(?:'s| is) (?:it|everything|"
     r"life) ?(?:going)?\b|"
     r"\bhow do you do\b|\bwhat'?s up\b|\b(?:any|some)(?:body|one) (?:home|there|here|in)\b|\b(?:are )?you there\b|"
-    r"\bnice to meet you\b|\bgood day\b|\bgot (?:it|that)\b|\bi see\b|\bmakes sense\b|\bthat(?:'s| is|'ll be| will be) (?:all|it)\b|"
+    r"\bnice to meet you\b|\bgood day\b|\bgot (?:it|that)\b|\bi see\b|\bmakes sense\b|\bthat(?:'s| is|"
+    r"'ll be| will be) (?:all|it)\b|"
     r"\bsee (?:you|ya)\b|\bno (?:more|further) questions\b|\btake care\b|\bwell done\b|\b(?:that|it|"
     r"this)(?:'s| was| is) "
     r"(?:all )?(?:very |really |so |just )?(?:what )?(?:i )?(?:needed|wanted|helpful|useful|great|"
@@ -77,7 +78,9 @@ def small_talk(text: str) -> str | None:
         return None
     if "bye" in core or re.search(r"\bsee (?:you|ya)\b|\btake care\b", text, re.IGNORECASE):
         return "Goodbye. The conversation is kept."
-    if "greeting" in core or (not core and re.search(r"\b(?:how|what|body|one|there|new|meet|day)", text, re.IGNORECASE)):
+    if "greeting" in core or (
+        not core and re.search(r"\b(?:how|what|body|one|there|new|meet|day)", text, re.IGNORECASE)
+    ):
         return "Hello. What do you want to know from your documents?"
     return "You are welcome. Ask on whenever you like."
 
