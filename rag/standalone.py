@@ -83,18 +83,17 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     own_terms = content_terms(question, library)
     terms = dict.fromkeys(library.lexical.terms(question), 1.0)
     mixture = _mixture(question, history, vectors, settings) if earlier else Mixture(0.0, 0.0)
-    free = turn.kind == "follow-up" and mixture.questions < _APART and not leans(question)
+    free = turn.kind == "follow-up" and not turn.whole and mixture.questions < _APART and not leans(question)
     kind: Kind = "topic-switch" if free else turn.kind
     if not earlier or free:
         rarity = measure_rarity(list(own_terms), library)
         return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind)
     carried = _carried(history, own_terms, library)
     terms.update({term: settings.carried_weight for term in carried if term not in terms})
-    whole = kind in ("correction", "narrowing") or question in earlier
     sources = [history.highlight, *reversed(earlier), history.answer]
     return Query(
         question,
-        question if whole else with_subject(question, carried.values(), sources),
+        question if turn.whole else with_subject(question, carried.values(), sources),
         mix(vectors[: len(earlier) + 1], mixture, vectors[-1] if history.answer else None),
         terms,
         own_terms,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rag.types import Conversation, Turn
 
 _MARKERS = re.compile(r"\s*(?:\[\d+\])+")
-_STATEMENTS = 2  # statements of the last answer that count: what else it found is farther from what was asked
+_STATEMENTS = 1  # statements of the last answer that count: what else it found is farther from what was asked
 _LONGEST = 600  # characters of an answer without statements
 
 

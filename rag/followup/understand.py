@@ -28,10 +28,11 @@ Span = tuple[str, int, int]
 class Understood:
     """A turn, ready to become a query.
 
-    `asked` is what to search for, made whole where the turn was a fragment; `kind` is "follow-up" if it may lean on
-    `history`, which the switch decides. `where` and `limited_to` are the documents that the turn limits itself to,
-    `avoid` what a correction says was not meant, `options` what a vague question may mean. `chosen` says that the
-    person has named the document, so that something of it is to be shown in any case.
+    `asked` is what to search for, made whole where the turn was a fragment; `whole` says that it holds already what it
+    leans on. `kind` is "follow-up" if it may lean on `history`, which the switch decides. `where` and `limited_to` are
+    the documents that the turn limits itself to, `avoid` what a correction says was not meant, `options` what a vague
+    question may mean. `chosen` says that the person has named the document, so that something of it is to be shown in
+    any case.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Understood:
     avoid: tuple[Span, ...] = ()
     options: tuple[Option, ...] = ()
     chosen: bool = False
+    whole: bool = False
 
 
 def understand(question: str, conversation: Conversation | None, library: Library) -> Understood:
@@ -72,19 +74,21 @@ def understand(question: str, conversation: Conversation | None, library: Librar
         if correction is not None:
             cited = history.turns[-1].answer.citations if history.turns[-1].answer is not None else ()
             asked = reword(history.questions[-1], correction)
-            return Understood("correction", asked, history, avoid=tuple((c.document_id, c.start, c.end) for c in cited))
+            avoid = tuple((c.document_id, c.start, c.end) for c in cited)
+            return Understood("correction", asked, history, avoid=avoid, whole=asked not in text)
     narrowing = find_narrowing(text, library, follows=bool(history.questions))
     if narrowing is not None:
         earlier = history.questions[-1] if history.questions else ""
         asked = narrowing.rest or earlier
         if narrowing.where is None:
             asked = f"{earlier.rstrip('?.! ')}, only from {narrowing.scope}?"
-        return Understood("narrowing", asked, history, narrowing.where, narrowing.titles)
+        return Understood("narrowing", asked, history, narrowing.where, narrowing.titles, whole=not narrowing.rest)
     options = () if asked_back else find_options(text, history, library)
     if not history.questions:
         return Understood("question", text, options=options)
     kind: Kind = "comparison" if compares(text) else "follow-up"
-    return Understood(kind, complete(text, history.questions[-1]) or text, history, options=options)
+    completed = complete(text, history.questions[-1])
+    return Understood(kind, completed or text, history, options=options, whole=completed is not None)
 
 
 def _chosen(vague: str, option: Option, more: str) -> Understood:

@@ -83,7 +83,8 @@ def with_subject(question: str, words: Collection[str], sources: Sequence[str]) 
             run = [match] if wanted and match is not None and match.group().lower() in left else []
     if not phrases:
         return question
-    return f"About {', '.join(phrases)}: {_inside(question)}"
+    named = sorted(phrases, key=lambda phrase: not any(c.isupper() or c.isdigit() for c in phrase))
+    return f"About {', '.join(named[:_PHRASES])}: {_inside(question)}"
 
 
 def _inside(question: str) -> str:
