@@ -17,7 +17,7 @@ from pathlib import Path
 
 import ir_measures
 from ir_measures import R, nDCG
-from bench.retrieval import open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
+from retrieval import open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
 
 from eval.conversations import lead, tally
 from index.library import Library
