@@ -5,7 +5,7 @@ Write `from eval import run`, never `import eval`, which would hide the builtin.
 
 from __future__ import annotations
 
-from eval.cases import read_cases
+from eval.cases import append_case, read_cases
 from eval.floors import find_breaches
 from eval.report import format_report
 from eval.run import run
@@ -17,6 +17,7 @@ __all__ = [
     "Report",
     "Score",
     "Summary",
+    "append_case",
     "find_breaches",
     "format_report",
     "read_cases",
