@@ -68,8 +68,8 @@ class Output:
 
     Either `answer`, or `error` with what went wrong. `sources` gives the source of every document that the answer
     mentions, by id; `found` tells for each citation, in order, whether its quote stands at its offsets ("exact"),
-    somewhere else in the document ("elsewhere") or nowhere ("missing"). `seconds` is the time it took; `tokens` and
-    `cost` are what a language model used, `None` where none did or nothing is known.
+    somewhere else in the document ("elsewhere") or nowhere ("missing"). `seconds` is the time it took, `memory_mb`
+    the most memory the process had used by then; `tokens` and `cost` are what a language model used, `None` where none did or nothing is known.
     """
 
     case: str
@@ -78,6 +78,7 @@ class Output:
     error: str = ""
     sources: dict[str, str] = field(default_factory=dict)
     found: tuple[Found, ...] = ()
+    memory_mb: float | None = None
     tokens: int | None = None
     cost: float | None = None
 
