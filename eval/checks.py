@@ -19,15 +19,15 @@ def shipped_checks(verifier: Verifier | None = None) -> Checks:
     from rag.grounding.verify import load_scale
 
     known: dict[tuple[str, tuple[str, ...]], float] = {}
-    chosen = [verifier]
+    chosen = [] if verifier is None else [verifier]
 
     def supports(statement: str, texts: Sequence[str]) -> float:
         key = (statement, tuple(texts))
         if key not in known:
-            if chosen[0] is None:
+            if not chosen:
                 from rag.grounding import open_grounding
 
-                chosen[0] = open_grounding().verifier
+                chosen.append(open_grounding().verifier)
             known[key] = chosen[0].check(statement, texts).score
         return known[key]
 

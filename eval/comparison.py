@@ -169,13 +169,13 @@ def _differences(
         numbered = number_clusters([clusters[i] for i, *_ in cases])
         x, y, weight = (np.array([case[k] for case in cases], dtype=float) for k in (1, 2, 3))
         sums = cluster_sums(weight * (y - x), numbered)
-        interval = _interval(weight, y - x, numbered, seed)
+        interval = _interval(weight, y - x, numbered, seed) or (None, None)
         rows.append((name, float(weight @ x), float(weight @ y), interval, paired_p(sums, flips, seed),
                      detectable(_centred(sums, weight, y - x, numbered), alpha, len(pairs)), len(cases), unpaired))  # fmt: skip
     adjusted = holm([row[4] for row in rows])
     return [
-        Difference(name, a, b, b - a, *(interval or (None, None)), p, q, least, n, unpaired)
-        for (name, a, b, interval, p, least, n, unpaired), q in zip(rows, adjusted, strict=True)
+        Difference(name, a, b, b - a, low, high, p, q, least, n, unpaired)
+        for (name, a, b, (low, high), p, least, n, unpaired), q in zip(rows, adjusted, strict=True)
     ]
 
 
@@ -199,7 +199,7 @@ def _interval(weight: Any, difference: Any, clusters: Any, seed: int) -> tuple[f
     return interval_of_parts(
         parts,
         [clusters[weight == kind] for kind in kinds],
-        lambda means: sum(share * mean for share, mean in zip(shares, means, strict=True)),
+        lambda means: np.tensordot(np.array(shares), np.array(means), axes=1),
         seed,
     )
 

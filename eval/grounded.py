@@ -25,7 +25,7 @@ def valid_share(output: Output, state: str) -> float | None:
     total = len(output.found) + dangling
     if not total:
         return None
-    return (output.found.count(state) + (dangling if state == "missing" else 0)) / total  # type: ignore[arg-type]
+    return (output.found.count(state) + (dangling if state == "missing" else 0)) / total
 
 
 def citation_recall(output: Output, supports: Supports, mark: float) -> float | None:

@@ -17,6 +17,7 @@ from eval import answers, grounded
 from eval.retrieval import measure_ranking
 from eval.spans import hit_spans, met, needs, overlap, rank_needs, within_budget
 from eval.types import Case, Output, Score
+from rag.types import Answer
 
 Result = float | str
 """A value, or the reason why there is none."""
@@ -243,7 +244,7 @@ def exact_words(output: Output) -> str | None:
     return None
 
 
-def _answer(asked: Asked):  # type: ignore[no-untyped-def]
+def _answer(asked: Asked) -> Answer:
     assert asked.output.answer is not None
     return asked.output.answer
 

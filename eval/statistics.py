@@ -130,8 +130,8 @@ def sign_flip_p(sums: Values, flips: int, seed: int = 0) -> float:
         return 1.0
     seen = abs(float(sums.sum())) - 1e-12 * float(np.abs(sums).sum())
     if len(sums) <= EXACT_UP_TO:
-        signs = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
-        return float(np.mean(np.abs(signs @ sums) >= seen))
+        flipped = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
+        return float(np.mean(np.abs(flipped @ sums) >= seen))
     rng = np.random.default_rng(seed)
     extreme, left = 0, flips
     while left > 0:

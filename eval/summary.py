@@ -162,8 +162,9 @@ def usage(folder: RunFolder) -> Usage:
     tokens = [row["tokens"] for row in rows if row.get("tokens") is not None]
     costs = [row["cost"] for row in rows if row.get("cost") is not None]
     memory = [row["memory_mb"] for row in rows if row.get("memory_mb") is not None]
-    at = [percentile(seconds, share) for share in (0.5, 0.95, 0.99)]
-    return Usage(*at, max(memory, default=None), sum(tokens) if tokens else None, sum(costs) if costs else None)
+    p50, p95, p99 = (percentile(seconds, share) for share in (0.5, 0.95, 0.99))
+    spent, paid = sum(tokens) if tokens else None, sum(costs) if costs else None
+    return Usage(p50, p95, p99, max(memory, default=None), spent, paid)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
