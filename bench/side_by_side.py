@@ -1,14 +1,14 @@
 """Dossier and a plain LlamaIndex + Chroma chat engine on the same cases: `python bench/side_by_side.py`.
 
-Both are asked the golden set through `eval.evaluate`; `eval.compare` holds the runs against each other, and the table goes
-into `docs/quality.md`. No language model takes part, so this is what the LlamaIndex engine is:
+Both are asked the golden set through `eval.evaluate`; `eval.compare` holds the runs against each other, and the table
+goes into `docs/quality.md`. No language model takes part, so this is what the LlamaIndex engine is:
 
 * `VectorStoreIndex` over Chroma, all-MiniLM-L6-v2 through `HuggingFaceEmbedding` (the original weights, on disk),
   `SentenceSplitter(chunk_size=256, chunk_overlap=20)`, over the very texts that Dossier's parsers read.
 * `index.as_chat_engine(chat_mode="context", similarity_top_k=10)` with `MockLLM`, given the earlier turns as messages.
   The mock only echoes; what counts are the engine's source nodes. Of each of the first four, LlamaIndex's own
-  `SentenceEmbeddingOptimizer` picks the sentence nearest to the question: these four sentences are its answer, each with
-  its place in the node as citation.
+  `SentenceEmbeddingOptimizer` picks the sentence nearest to the question: these four sentences are its answer, each
+  with its place in the node as citation.
 * It cannot rewrite a follow-up (that takes a language model) and never refuses; the best similarity is its confidence.
 """
 
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from llamaindex_ask import weights
+from quality_page import put_section
 
 from eval import RunFolder, System, assistant_system, compare, evaluate
 from eval.checks import shipped_checks
 from eval.llamaindex import hit_citation, node_hits
 from eval.summary import AURC, summarise, usage
 from eval.table import markdown_comparison, markdown_summary
-from quality_page import put_section
 from rag import Answer, Assistant, Statement
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -36,9 +36,10 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 ROOT = Path(__file__).parent.parent
 SENTENCES, HITS = 4, 10
 METRICS = (
-    "evidence_recall@1", "evidence_recall@5", "evidence_recall@10", "evidence_IoU@1000t", "answered_with_evidence_first",
-    "answered_with_evidence", "contains_reference", "token_F1", "ROUGE-L", "citation_validity", "citation_F1_evidence",
-    "citation_IoU_evidence", "faithfulness", "answered_when_answerable", "abstained_when_not",
+    "evidence_recall@1", "evidence_recall@5", "evidence_recall@10", "evidence_IoU@1000t",
+    "answered_with_evidence_first", "answered_with_evidence", "contains_reference", "token_F1",
+    "ROUGE-L", "citation_validity", "citation_F1_evidence", "citation_IoU_evidence",
+    "faithfulness", "answered_when_answerable", "abstained_when_not",
     "abstention_balanced_accuracy", AURC,
 )  # fmt: skip
 TESTED = tuple(m for m in METRICS if m not in (AURC, "citation_validity", "faithfulness"))
@@ -86,7 +87,9 @@ def llamaindex_system(assistant: Assistant) -> System:
         citations = tuple(hit_citation(n, hit, said, ours.lookup) for n, (said, hit) in enumerate(pairs, 1))
         statements = tuple(Statement(c.quote, (c.marker,), 0.0, "unsupported") for c in citations)
         top = max(float(node.score or 0.0) for node in nodes)
-        return Answer(question, question, statements, citations, hits, False, top, model="llamaindex context chat engine")
+        return Answer(
+            question, question, statements, citations, hits, False, top, model="llamaindex context chat engine"
+        )
 
     return System("llamaindex", ask, ours.lookup, {"chunk_size": 256, "chunk_overlap": 20, "sentences": SENTENCES})
 
@@ -121,7 +124,7 @@ def section(a: Path, b: Path) -> str:
             markdown_summary(reports, METRICS),
             "\nThe same, paired over the cases (sign flips, Holm over these metrics; bold: not by chance at 0.05):\n",
             markdown_comparison(found, ("LlamaIndex", "Dossier"), 0.05),
-            f"\nMedian seconds a case in this run, one process on a shared machine: {costs[0].p50:.2f} and {costs[1].p50:.2f}.",
+            f"\nMedian seconds a case, on a machine that others used, too: {costs[0].p50:.2f} and {costs[1].p50:.2f}.",
         ]
     )
 

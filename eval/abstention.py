@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def risk_coverage(confidence: Values, wrong: Values) -> tuple[Values, Values]:
     """The risk–coverage curve: of the cases answered first by confidence, the share that should not have been.
 
-    risk(n) = Σ of `wrong` over the n most confident / n, coverage(n) = n / N (El-Yaniv and Wiener, JMLR 11, 2010). Cases
-    of equal confidence have no order: each counts the mean of theirs.
+    risk(n) = Σ of `wrong` over the n most confident / n, coverage(n) = n / N (El-Yaniv and Wiener, JMLR 11, 2010).
+    Cases of equal confidence have no order: each counts the mean of theirs.
 
     Args:
         confidence: One a case, higher is surer.

@@ -63,7 +63,7 @@ def best_threshold(labels: Values, scores: Values) -> float:
 
 
 def tuned_accuracy(labels: Values, scores: Values, seed: int = 0, folds: int = 5) -> float:
-    """Balanced accuracy at a threshold tuned on the other records (5 folds), so that it is not tuned on its own test."""
+    """Balanced accuracy at a threshold tuned on the other records (5 folds), not on its own test."""
     import numpy as np
 
     order = np.random.default_rng(seed).permutation(len(labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,8 @@ class Difference:
     """One metric of two runs, over the cases where both have a value.
 
     `difference` is `b` − `a` with its 95% interval. `p` is that of the paired test, `adjusted` after Holm over all
-    metrics of the comparison. `detectable` is the smallest true difference that four of five such comparisons would have
-    found. `pairs` counts the cases, `unpaired` those where only one run has a value.
+    metrics of the comparison. `detectable` is the smallest true difference that four of five such comparisons would
+    have found. `pairs` counts the cases, `unpaired` those where only one run has a value.
     """
 
     metric: str
@@ -170,8 +171,9 @@ def _differences(
         x, y, weight = (np.array([case[k] for case in cases], dtype=float) for k in (1, 2, 3))
         sums = cluster_sums(weight * (y - x), numbered)
         interval = _interval(weight, y - x, numbered, seed) or (None, None)
-        rows.append((name, float(weight @ x), float(weight @ y), interval, paired_p(sums, flips, seed),
-                     detectable(_centred(sums, weight, y - x, numbered), alpha, len(pairs)), len(cases), unpaired))  # fmt: skip
+        least = detectable(_centred(sums, weight, y - x, numbered), alpha, len(pairs))
+        figures = math.fsum(weight * x), math.fsum(weight * y)
+        rows.append((name, *figures, interval, paired_p(sums, flips, seed), least, len(cases), unpaired))
     adjusted = holm([row[4] for row in rows])
     return [
         Difference(name, a, b, b - a, low, high, p, q, least, n, unpaired)

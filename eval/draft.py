@@ -63,7 +63,9 @@ def drafts(library: Library, count: int, seed: int = 0, complete: Complete | Non
             if not pool or made >= count:
                 continue
             document, start, end, heading = pool.pop()
-            draft = _asked(document, start, end, complete) if complete else _from_sentence(document, start, end, heading)
+            draft = (
+                _asked(document, start, end, complete) if complete else _from_sentence(document, start, end, heading)
+            )
             if draft is not None and draft.case.question not in seen:
                 seen.add(draft.case.question)
                 made += 1

@@ -94,8 +94,8 @@ def against_baseline(
 ) -> list[Check]:  # fmt: skip
     """Hold a run against an earlier one of the same cases.
 
-    A metric is a regression if it is worse by more than chance (see `eval.comparison`), passes if the whole 95% interval of
-    the difference lies above −`tolerance`, and otherwise the cases are too few to tell.
+    A metric is a regression if it is worse by more than chance (see `eval.comparison`), passes if the whole 95%
+    interval of the difference lies above −`tolerance`, and otherwise the cases are too few to tell.
     """
     checks = whole(summarise(run))
     found = compare(baseline, run, metrics=metrics, alpha=alpha)

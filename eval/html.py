@@ -70,7 +70,7 @@ def _head(folder: RunFolder, report: Report) -> str:
     title = f"Run {folder.path.name}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body><main>"
         f"<header><h1>{escape(title)}</h1><dl>{cells}</dl></header>"
@@ -109,8 +109,8 @@ def _plots(folder: RunFolder, report: Report, cases: Sequence[Case], scores: Map
         if s.metric == "confidence" and s.value is not None
     ]
     if sure and len({wrong for _, wrong in sure}) == 2:
-        parts.append(_figure("Risk at each coverage", "Of the questions answered first by confidence, the share that has "
-                             "no answer. Dashed: their share in all.", risk_plot(sure)))  # fmt: skip
+        about = "Of the questions answered first by confidence, the share without an answer. Dashed: that of all."
+        parts.append(_figure("Risk at each coverage", about, risk_plot(sure)))
     seconds = [row["seconds"] for row in folder.output_rows() if not row.get("error")]
     if seconds:
         parts.append(_figure("Seconds a case", "How many cases took how long.", seconds_plot(seconds)))
@@ -141,7 +141,8 @@ def _worst(cases: Sequence[Case], scores: Mapping[str, Sequence[Score]], report:
             rows.append((sum(values.values()) / len(values), case, said))
     rows = sorted((r for r in rows if r[0] < 1), key=lambda r: r[0])[:_WORST_SHOWN]
     items = "".join(
-        f'<tr><td><a href="#{_anchor(c.id)}">{escape(c.id)}</a></td><td>{escape(c.question)}</td><td>{escape(said)}</td></tr>'
+        f'<tr><td><a href="#{_anchor(c.id)}">{escape(c.id)}</a></td>'
+        f"<td>{escape(c.question)}</td><td>{escape(said)}</td></tr>"
         for _, c, said in rows
     )
     return f"<section><h2>Worst cases</h2><table class=worst><tbody>{items}</tbody></table></section>" if items else ""
@@ -173,7 +174,8 @@ def _case(case: Case, output: Output | None, scores: Sequence[Score]) -> str:
     tags = "".join(f"<i>{escape(t)}</i>" for t in case.tags)
     return (
         f'<details id="{_anchor(case.id)}"><summary><span class=id>{escape(case.id)}</span>'
-        f"<span class=q>{escape(case.question)}</span><span class='state {'good' if right else 'bad'}'>{state}</span></summary>"
+        f"<span class=q>{escape(case.question)}</span>"
+        f"<span class='state {'good' if right else 'bad'}'>{state}</span></summary>"
         f"<div class=case>{turns}<p class=tags>{tags}</p><div class=columns><div>{said}</div><div>{wanted}</div></div>"
         f"<table class=scores><tbody>{table}</tbody></table></div></details>"
     )
@@ -202,7 +204,11 @@ def _answer(output: Output) -> str:
         f"{h.passage.start}–{h.passage.end}</small> {escape(' '.join(h.passage.text.split())[:160])}</li>"
         for h in answer.hits
     )
-    more = f"<details class=hits><summary>{len(answer.hits)} passages found</summary><ol>{hits}</ol></details>" if hits else ""
+    more = (
+        f"<details class=hits><summary>{len(answer.hits)} passages found</summary><ol>{hits}</ol></details>"
+        if hits
+        else ""
+    )
     about = f"{output.seconds:.2f} s, {answer.model}, confidence {answer.confidence:.2f}"
     return f"<h4>Answer <small>{escape(about)}</small></h4>{said}<ol class=citations>{citations}</ol>{more}"
 

@@ -31,7 +31,7 @@ _LONG = 400
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An answer, what it should rest on, and what people say: `rating` is the mean of their ratings if there are any."""
+    """An answer, what it should rest on, and what people say: `rating` is the mean of ratings if there are any."""
 
     premise: str
     hypothesis: str
@@ -44,8 +44,8 @@ class Agreement:
     """How one scorer agrees with people; a figure that the data do not allow is `None`.
 
     `at_half` and `kappa` are at 0.5, `tuned` at a threshold found on other records. `spearman` is with
-    the ratings, or with the labels where there are none. `low` and `high` are the 95% interval of `auroc`. `errors` counts
-    records that the scorer failed on; the figures are of the others.
+    the ratings, or with the labels where there are none. `low` and `high` are the 95% interval of `auroc`. `errors`
+    counts records that the scorer failed on; the figures are of the others.
     """
 
     scorer: str
@@ -177,7 +177,7 @@ def _agreement(name: str, records: Sequence[Labelled], rows: Sequence[tuple[floa
     scores = np.array([v for _, v in judged], dtype=float)
     errors, milliseconds = len(records) - len(judged), 1000 * float(np.median([s for _, s in rows])) if rows else 0.0
     if not len(labels):
-        return Agreement(name, len(records), errors, *(None,) * 8, milliseconds)  # type: ignore[arg-type]
+        return Agreement(name, len(records), errors, *(None,) * 8, milliseconds)
     rated = all(r.rating is not None for r, _ in judged)
     truth = np.array([r.rating for r, _ in judged], dtype=float) if rated else labels
     # Records of the same text are not independent.
@@ -199,8 +199,8 @@ def _number(value: float) -> float | None:
 def markdown_agreement(rows: Sequence[Agreement]) -> str:
     """A Markdown table, which a terminal shows as well."""
     lines = [
-        "| scorer | AUROC (95%) | balanced accuracy at 0.5 | at the tuned mark | Cohen's κ | Spearman | calibration error "
-        "| ms an answer | errors |",
+        "| scorer | AUROC (95%) | balanced accuracy at 0.5 | at the tuned mark | Cohen's κ | Spearman "
+        "| calibration error | ms an answer | errors |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for r in rows:

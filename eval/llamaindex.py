@@ -42,7 +42,9 @@ def response_answer(question: str, text: str, nodes: Sequence[Any], lookup: Look
     """Make an answer of a response's text and its source nodes."""
     hits = node_hits(nodes)
     refused = not text.strip() or text.strip() == "Empty Response"
-    citations = () if refused else tuple(hit_citation(n, hit, hit.passage.text, lookup) for n, hit in enumerate(hits, 1))
+    citations = (
+        () if refused else tuple(hit_citation(n, hit, hit.passage.text, lookup) for n, hit in enumerate(hits, 1))
+    )
     statements = () if refused else (Statement(text.strip(), tuple(c.marker for c in citations), 0.0, "unsupported"),)
     top = max((float(h.score) for h in hits), default=0.0)
     return Answer(question, question, statements, citations, hits, refused, top, model="llamaindex")
@@ -57,7 +59,9 @@ def node_hits(nodes: Sequence[Any]) -> tuple[Hit, ...]:
         end = node.end_char_idx if node.end_char_idx is not None else start + len(node.get_content())
         document = str(node.metadata.get("document_id") or node.ref_doc_id or node.node_id)
         score = float(found.score) if found.score is not None else 0.0
-        hits.append(Hit(Passage(document, start, end, node.get_content(), None, ""), score, rank, Signals(dense=found.score)))
+        hits.append(
+            Hit(Passage(document, start, end, node.get_content(), None, ""), score, rank, Signals(dense=found.score))
+        )
     return tuple(hits)
 
 

@@ -1,9 +1,9 @@
 """The metrics: what each is called, what it says, and how it is computed for one case.
 
 A metric gives a value, or says in words why it does not apply. Nothing failed is a 0, and an abstention is neither a
-perfect answer nor a bad one: metrics of answers leave it out, and the two sides of abstaining have metrics of their own.
-Only `answered_with_evidence…`, `squad_em` and `squad_f1` measure the whole way, where an abstention on an answerable
-question counts 0 by their definition.
+perfect answer nor a bad one: metrics of answers leave it out, and the two sides of abstaining have metrics of their
+own. Only `answered_with_evidence…`, `squad_em` and `squad_f1` measure the whole way, where an abstention on an
+answerable question counts 0 by their definition.
 """
 
 from __future__ import annotations
@@ -270,7 +270,8 @@ def _metrics() -> tuple[Metric, ...]:
         )
         for k in (1, 5, 10)
     ]
-    budgeted = [("recall", "needs met"), ("precision", "hits that meet a need"), ("MRR", "1 / rank of the first need met"),
+    budgeted = [("recall", "needs met"), ("precision", "hits that meet a need"),
+                ("MRR", "1 / rank of the first need met"),
                 ("nDCG", "gain of the needs in order"), ("MAP", "mean precision at the needs")]  # fmt: skip
     found += [
         Metric(
@@ -282,15 +283,20 @@ def _metrics() -> tuple[Metric, ...]:
         for n, about in budgeted
     ]
     found += [
-        Metric(f"evidence_IoU@{BUDGET}t", "evidence found", f"characters in common, in {BUDGET} tokens of hits", evidence_iou),
+        Metric(f"evidence_IoU@{BUDGET}t", "evidence found", f"characters in common, in {BUDGET} tokens of hits",
+               evidence_iou),
         Metric("answered_with_evidence_first", "answers", "answerable cases whose first statement cites evidence",
                partial(has_evidence, 1, True)),
         Metric("answered_with_evidence", "answers", "answerable cases answered with cited evidence",
                partial(has_evidence, None, True)),
-        Metric("answer_has_evidence", "answers", "answers given that cite evidence", partial(has_evidence, None, False)),
-        Metric("EM", "answers", "answers equal to a reference", partial(against_references, answers.exact_match, False)),
-        Metric("token_F1", "answers", "words shared with a reference", partial(against_references, answers.token_f1, False)),
-        Metric("ROUGE-L", "answers", "longest common run of words", partial(against_references, answers.rouge_l, False)),
+        Metric("answer_has_evidence", "answers", "answers given that cite evidence",
+               partial(has_evidence, None, False)),
+        Metric("EM", "answers", "answers equal to a reference",
+               partial(against_references, answers.exact_match, False)),
+        Metric("token_F1", "answers", "words shared with a reference",
+               partial(against_references, answers.token_f1, False)),
+        Metric("ROUGE-L", "answers", "longest common run of words",
+               partial(against_references, answers.rouge_l, False)),
         Metric("contains_reference", "answers", "answers that hold a reference word for word",
                partial(against_references, answers.contains_reference, False)),
         Metric("marked_EM", "answers", "marked words equal to a reference",
@@ -299,7 +305,8 @@ def _metrics() -> tuple[Metric, ...]:
                partial(against_references, answers.token_f1, True)),
         Metric("squad_EM", "answers", "SQuAD 2.0 exact match, refusals included", partial(squad, answers.exact_match)),
         Metric("squad_F1", "answers", "SQuAD 2.0 F1, refusals included", partial(squad, answers.token_f1)),
-        Metric("citation_validity", "citations", "quotes that stand exactly where they say", partial(validity, "exact")),
+        Metric("citation_validity", "citations", "quotes that stand exactly where they say",
+               partial(validity, "exact")),
         Metric("citation_elsewhere", "citations", "quotes that stand elsewhere in the document",
                partial(validity, "elsewhere"), lower_is_better=True),
         Metric("citation_missing", "citations", "quotes that are not in the document, and markers without one",

@@ -20,7 +20,8 @@ def interval_plot(value: float | None, low: float | None, high: float | None) ->
         a, b = (4 + 152 * min(max(v, 0.0), 1.0) for v in (low, high))
         span = f'<rect class="span" x="{a:.1f}" y="6" width="{max(b - a, 1):.1f}" height="4" rx="2"/>'
     return (
-        '<svg width="160" height="16" viewBox="0 0 160 16" aria-hidden="true"><line class="axis" x1="4" y1="8" x2="156" y2="8"/>'
+        '<svg width="160" height="16" viewBox="0 0 160 16" aria-hidden="true">'
+        '<line class="axis" x1="4" y1="8" x2="156" y2="8"/>'
         f'{span}<circle class="dot" cx="{x:.1f}" cy="8" r="3.5"/></svg>'
     )
 
@@ -37,7 +38,8 @@ def risk_plot(cases: Sequence[tuple[float, float]]) -> str:
     points = " ".join(f"{_x(c):.1f},{_y(r / top):.1f}" for c, r in zip(coverage, risk, strict=True))
     base = _y(float(wrong.mean()) / top)
     return _frame(
-        f'<line class="base" x1="{_L}" y1="{base:.1f}" x2="{_W - 10}" y2="{base:.1f}"/><polyline class="curve" points="{points}"/>',
+        f'<line class="base" x1="{_L}" y1="{base:.1f}" x2="{_W - 10}" y2="{base:.1f}"/>'
+        f'<polyline class="curve" points="{points}"/>',
         [(0.0, "0"), (0.5, "0.5"), (1.0, "1")],
         [(0.0, "0"), (0.5, f"{top / 2:.2f}"), (1.0, f"{top:.2f}")],
         "coverage",
@@ -72,10 +74,13 @@ def depth_plot(reports: Mapping[str, Report], metrics: Sequence[str]) -> str:
                 continue
             x = _x((n + 0.5) / len(names)) + 14 * (k - (len(metrics) - 1) / 2)
             if s.low is not None and s.high is not None:
-                marks.append(f'<line class="whisker k{k}" x1="{x:.1f}" y1="{_y(s.low):.1f}" x2="{x:.1f}" y2="{_y(s.high):.1f}"/>')
+                marks.append(
+                    f'<line class="whisker k{k}" x1="{x:.1f}" y1="{_y(s.low):.1f}" x2="{x:.1f}" y2="{_y(s.high):.1f}"/>'
+                )
             marks.append(f'<circle class="k{k}" cx="{x:.1f}" cy="{_y(s.value):.1f}" r="4"/>')
-    ticks = [((n + 0.5) / len(names), f"{name.removesuffix(' and later')}{'+' if name.endswith('later') else ''} ({reports[name].cases})")
-             for n, name in enumerate(names)]  # fmt: skip
+    short = [name.replace(" and later", "+") for name in names]
+    counts = [report.cases for report in reports.values()]
+    ticks = [((n + 0.5) / len(names), f"{name} ({counts[n]})") for n, name in enumerate(short)]
     legend = "".join(f'<span class="key"><i class="k{k}"></i>{escape(m)}</span>' for k, m in enumerate(metrics))
     return _frame("".join(marks), ticks, [(0.0, "0"), (0.5, "0.5"), (1.0, "1")], "") + f"<p>{legend}</p>"
 
@@ -88,12 +93,12 @@ def _y(share: float) -> float:
     return (_H - _B) - min(max(share, 0.0), 1.0) * (_H - _B - 12)
 
 
-def _frame(
-    inside: str, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]], label: str
-) -> str:
+def _frame(inside: str, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]], label: str) -> str:
     grid = "".join(f'<line class="grid" x1="{_L}" y1="{_y(v):.1f}" x2="{_W - 10}" y2="{_y(v):.1f}"/>' for v, _ in up)
     texts = "".join(f'<text x="{_L - 6}" y="{_y(v) + 4:.1f}" text-anchor="end">{escape(t)}</text>' for v, t in up)
-    texts += "".join(f'<text x="{_x(v):.1f}" y="{_H - _B + 15}" text-anchor="middle">{escape(t)}</text>' for v, t in across)
+    texts += "".join(
+        f'<text x="{_x(v):.1f}" y="{_H - _B + 15}" text-anchor="middle">{escape(t)}</text>' for v, t in across
+    )
     if label:
         texts += f'<text class="label" x="{_x(0.5):.1f}" y="{_H - 4}" text-anchor="middle">{escape(label)}</text>'
     return f'<svg viewBox="0 0 {_W} {_H}" role="img">{grid}{inside}{texts}</svg>'

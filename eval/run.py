@@ -1,7 +1,7 @@
 """Ask the cases of a file, in parallel and with a time limit, and score what comes back.
 
-Asking comes first and each output is kept at once; scoring follows in the order of the cases. A run that was killed goes
-on where it was: what has an output is not asked again, what has a score is not scored again.
+Asking comes first and each output is kept at once; scoring follows in the order of the cases. A run that was killed
+goes on where it was: what has an output is not asked again, what has a score is not scored again.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ _MARGIN = NormalDist().inv_cdf(0.99)
 
 
 def flips_for(metrics: int) -> int:
-    """How many flips a test among so many metrics needs: 1,000 for each, as Holm asks the best for a p so much smaller."""
+    """How many flips a test among so many metrics needs: 1,000 for each, as Holm asks for a p so much smaller."""
     return 1_000 * max(metrics, 1)
 
 

@@ -2,8 +2,8 @@
 `scores.jsonl` grow line by line.
 
 `run.json` and `cases.jsonl` are written once, when the run begins. The other two are only ever added to, so that a
-killed run goes on where it was; of several lines for the same thing the last one counts. A line that a kill cut short is
-taken away when the run goes on, and passed over when it is only read.
+killed run goes on where it was; of several lines for the same thing the last one counts. A line that a kill cut short
+is taken away when the run goes on, and passed over when it is only read.
 """
 
 from __future__ import annotations

@@ -59,19 +59,20 @@ def format_slices(reports: Mapping[str, Report], metrics: Sequence[str]) -> str:
 
 def format_comparison(found: Comparison, alpha: float) -> str:
     """A comparison: metrics, what the set could have shown, and the cases that changed most."""
-    head = f"{'metric':<{_WIDTH}} {'A':>6} {'B':>6} {'B − A':>7}  {'95% interval':<16} {'p':>6} {'Holm':>6} {'least':>6} {'cases':>5}"
-    lines = [head]
+    head = f"{'metric':<{_WIDTH}} {'A':>6} {'B':>6} {'B − A':>7}  {'95% interval':<16} {'p':>6} "
+    lines = [f"{head}{'Holm':>6} {'least':>6} {'cases':>5}"]
     for d in found.differences:
         span = f"{d.low:+.3f} … {d.high:+.3f}" if d.low is not None and d.high is not None else ""
         mark = ("  better" if d.better else "  worse") if d.differs(alpha) else ""
         lines.append(
-            f"{d.metric:<{_WIDTH}} {d.a:>6.3f} {d.b:>6.3f} {d.difference:>+7.3f}  {span:<16} {d.p:>6.3f} {d.adjusted:>6.3f} "
-            f"{_number(d.detectable):>6} {d.pairs:>5}{mark}"
+            f"{d.metric:<{_WIDTH}} {d.a:>6.3f} {d.b:>6.3f} {d.difference:>+7.3f}  {span:<16} {d.p:>6.3f} "
+            f"{d.adjusted:>6.3f} {_number(d.detectable):>6} {d.pairs:>5}{mark}"
         )
     lines += [
         "",
-        f"Paired over cases, {found.clusters} conversations. “better” and “worse” mean B, where Holm's p is at most {alpha:g}.",
-        f"least: the smallest true difference that would be found so in 4 of 5 such comparisons of {len(found.differences)} metrics.",
+        f"Paired over cases, {found.clusters} conversations. “better”, “worse”: B, if Holm's p is at most {alpha:g}.",
+        "least: the smallest true difference that would be found so in 4 of 5 such comparisons of "
+        f"{len(found.differences)} metrics.",
     ]
     unpaired = {d.metric: d.unpaired for d in found.differences if d.unpaired}
     if unpaired:
@@ -158,9 +159,9 @@ def markdown_comparison(found: Comparison, names: tuple[str, str], alpha: float)
     for d in found.differences:
         span = f" ({d.low:+.3f} to {d.high:+.3f})" if d.low is not None and d.high is not None else ""
         said = f"{d.difference:+.3f}{span}"
+        said = f"**{said}**" if d.differs(alpha) else said
         lines.append(
-            f"| {d.metric} | {d.a:.3f} | {d.b:.3f} | {f'**{said}**' if d.differs(alpha) else said} | {d.adjusted:.3f} | "
-            f"{_number(d.detectable)} | {d.pairs} |"
+            f"| {d.metric} | {d.a:.3f} | {d.b:.3f} | {said} | {d.adjusted:.3f} | {_number(d.detectable)} | {d.pairs} |"
         )
     return "\n".join(lines)
 

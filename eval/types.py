@@ -33,8 +33,8 @@ class Evidence:
 class Case:
     """One question with what a right answer rests on.
 
-    `history` is earlier `(question, answer)` pairs, the oldest first; an answer may be empty where only the questions are
-    known. `evidence` are the places that answer; an unanswerable case has none. `relevant` are whole documents that
+    `history` is earlier `(question, answer)` pairs, the oldest first; an answer may be empty where only the questions
+    are known. `evidence` are the places that answer; an unanswerable case has none. `relevant` are whole documents that
     help, `(source, grade)`, as retrieval collections judge them: a grade of 0 is no help. `conversation` names what the
     case was taken from: cases of one conversation are not independent. `rewrite` is the question as a person would word
     it to be understood alone.
@@ -69,7 +69,8 @@ class Output:
     Either `answer`, or `error` with what went wrong. `sources` gives the source of every document that the answer
     mentions, by id; `found` tells for each citation, in order, whether its quote stands at its offsets ("exact"),
     somewhere else in the document ("elsewhere") or nowhere ("missing"). `seconds` is the time it took, `memory_mb`
-    the most memory the process had used by then; `tokens` and `cost` are what a language model used, `None` where none did or nothing is known.
+    the most memory the process had used by then; `tokens` and `cost` are what a language model used, `None` where none
+    did or nothing is known.
     """
 
     case: str

@@ -88,7 +88,7 @@ def test_needs_are_all_wanted_and_alternatives_are_not() -> None:
 
 
 def test_answered_with_evidence_counts_only_what_is_cited() -> None:
-    """Hits do not help an answer that cites something else; an abstention counts 0 only where the whole way is meant."""
+    """Hits do not help an answer that cites something else; an abstention counts 0 only for the whole way."""
     assert value("answered_with_evidence", asked([(0, 20)], [(0, 20)], [(22, 40)])) == 0.0
     assert value("answered_with_evidence", asked([(0, 20)], [], [(22, 40), (0, 20)])) == 1.0
     assert value("answered_with_evidence_first", asked([(0, 20)], [], [(22, 40), (0, 20)])) == 0.0
@@ -102,8 +102,8 @@ def test_abstention_is_neither_a_perfect_answer_nor_a_bad_one() -> None:
     checks = Checks("always", lambda statement, texts: 1.0, 0.5)
     base = asked([(0, 20)], [(0, 20)], [])
     refused = Asked(Case("c", "q", references=("Nine",), evidence=base.case.evidence), base.output, checks)
-    for name in ("faithfulness", "worst_statement", "citation_recall", "citation_precision", "EM", "token_F1", "ROUGE-L",
-                 "contains_reference", "marked_F1", "citation_IoU_evidence"):  # fmt: skip
+    for name in ("faithfulness", "worst_statement", "citation_recall", "citation_precision", "EM", "token_F1",
+                 "ROUGE-L", "contains_reference", "marked_F1", "citation_IoU_evidence"):  # fmt: skip
         assert value(name, refused) == "abstained", name
     assert value("citation_validity", refused) == "nothing is cited"
 

@@ -57,7 +57,9 @@ def test_rankings_equal_the_formulas(ranking: list[str], grades: dict[str, int])
 def test_rankings_equal_ir_measures_over_many_queries() -> None:
     """The mean over queries is that of ir-measures where every query has hits."""
     rng = random.Random(3)
-    qrels = {f"q{n}": {f"d{rng.randrange(30)}": rng.randrange(1, 4) for _ in range(rng.randrange(1, 15))} for n in range(40)}
+    qrels = {
+        f"q{n}": {f"d{rng.randrange(30)}": rng.randrange(1, 4) for _ in range(rng.randrange(1, 15))} for n in range(40)
+    }
     found = {q: rng.sample([f"d{i}" for i in range(30)], 12) for q in qrels}
     run = {q: {d: float(-n) for n, d in enumerate(ds)} for q, ds in found.items()}
     measures = {name: ir_measures.parse_measure(SPELLED[name]) for name in NAMES}
@@ -70,7 +72,9 @@ def test_rankings_equal_ir_measures_over_many_queries() -> None:
 def hits_case(found: list[str], relevant: dict[str, int], name: str = "c") -> Asked:
     hits = tuple(Hit(Passage(d, 0, 1, "x", None, ""), 1.0, n, Signals()) for n, d in enumerate(found, 1))
     answer = Answer("q", "q", (), (), hits, True, 0.0)
-    return Asked(Case(name, "q", relevant=tuple(relevant.items())), Output(name, answer, 0.0, "", {d: d for d in found}))
+    return Asked(
+        Case(name, "q", relevant=tuple(relevant.items())), Output(name, answer, 0.0, "", {d: d for d in found})
+    )
 
 
 def test_duplicates_do_not_make_ndcg_greater_than_one() -> None:
@@ -144,7 +148,7 @@ def says(statement: str, texts: list[str]) -> float:
 
 
 def test_alce_citation_recall_and_precision_are_as_computed_by_hand() -> None:
-    """Union supports; a citation that adds nothing to a set that is enough without it is imprecise; dangling is wrong."""
+    """Union supports; a citation that adds nothing is imprecise; dangling is wrong."""
     both = cited(["a b", "c", "z"], [("a b c", (1, 2, 3)), ("q", (1,))], ["exact"] * 3)
     assert grounded.citation_recall(both, says, 0.5) == 0.5
     # Of the first: 1 and 2 are needed, 3 neither supports alone nor is missed. The second is not supported.
@@ -188,7 +192,9 @@ def test_agreement_equals_scikit_learn_and_scipy(rows: list[tuple[bool, int]]) -
         assert agreement.balanced_accuracy(labels, said) == pytest.approx(
             sklearn.metrics.balanced_accuracy_score(labels, said)
         )
-        assert agreement.kappa(labels, said) == pytest.approx(sklearn.metrics.cohen_kappa_score(labels, said.astype(int)))
+        assert agreement.kappa(labels, said) == pytest.approx(
+            sklearn.metrics.cohen_kappa_score(labels, said.astype(int))
+        )
         at = agreement.best_threshold(labels, scores)
         best = max(agreement.balanced_accuracy(labels, scores >= t) for t in [*np.unique(scores), 2.0])
         assert agreement.balanced_accuracy(labels, scores >= at) == pytest.approx(best)

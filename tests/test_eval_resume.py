@@ -31,7 +31,9 @@ evaluate(Path(sys.argv[1]), ask, Path(sys.argv[2]), jobs=3)
 
 
 def make_cases(path: Path) -> None:
-    write_cases(path, [Case(f"c{n}", f"number {n}", references=("9", "8"), conversation=f"t{n // 4}") for n in range(COUNT)])
+    write_cases(
+        path, [Case(f"c{n}", f"number {n}", references=("9", "8"), conversation=f"t{n // 4}") for n in range(COUNT)]
+    )
 
 
 @pytest.mark.crash

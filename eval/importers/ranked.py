@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,12 @@ def _retrieval(path: Path) -> Imported:
     folder = path.parent
     qrels = read_qrels(find_file(folder, f"{stem}.qrels.tsv", "qrels/dev.tsv"))
     rewrites: dict[str, str] = {}
-    try:
+    with suppress(ConfigError):  # a domain may come without
         rows = read_lines(find_file(folder, f"{stem}.rewrite.jsonl", f"{stem}_rewrite.jsonl"))
         rewrites = {str(r["_id"]): _turns(r["text"])[-1] for r in rows}
-    except ConfigError:
-        pass  # a domain may come without
     documents: dict[str, tuple[str, str]] = {}
-    try:
+    with suppress(ConfigError):  # the corpora are apart from the queries
         documents = _corpus(read_lines(find_file(folder, f"{stem}.passages.jsonl", f"{stem}.jsonl", "corpus.jsonl")))
-    except ConfigError:
-        pass  # the corpora are apart from the queries
     cases = []
     for row in read_lines(path):
         name, turns = str(row["_id"]), _turns(row["text"])

@@ -61,8 +61,8 @@ def csv_file(path: Path, docs: Path | None = None) -> Imported:
     `answerable` (yes/no, true/false, 1/0; otherwise a case with a reference or evidence is answerable); `history` (JSON
     list of questions or pairs); `rewrite`; `conversation`; `tags` (parted by spaces); evidence as `source` and `quote`,
     with `start` and `end` if known. Without offsets the quote is looked up in the folder `docs`. `references` that is a
-    JSON list of `{content, start_index, end_index}` with a `corpus_id`, as in Chroma's chunking evaluation, is evidence:
-    each a need of its own in the document `corpus_id`.md.
+    JSON list of `{content, start_index, end_index}` with a `corpus_id`, as in Chroma's chunking evaluation, is
+    evidence: each a need of its own in the document `corpus_id`.md.
     """
     texts = _texts(docs) if docs is not None else {}
     cases, notes = [], []

@@ -48,7 +48,7 @@ def _run(verb: Verb) -> None:
         "run",
         "ask the cases of a file and score the answers, or go on with such a run",
         "evaluate",
-        "Exit status 1 if a case failed or took too long. Interrupted or killed, the same command goes on where it was.",
+        "Exit status 1 if a case failed or took too long. Killed, the same command goes on where it was.",
     )
     run.add_argument("cases", type=Path, metavar="CASES.jsonl", help="the cases")
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
