@@ -113,13 +113,12 @@ def test_clapnq_marks_each_sentence_as_a_need(tmp_path: Path) -> None:
 
 
 def test_llamaindex_and_ragas_contexts_become_documents(tmp_path: Path) -> None:
-    """A labelled data set as LlamaIndex itself writes it; RAGAS in both generations, as lines, columns and CSV."""
-    from llama_index.core.llama_dataset import LabelledRagDataExample, LabelledRagDataset
-
-    example = LabelledRagDataExample(
-        query="Why?", reference_answer="Because.", reference_contexts=["It is so.", "And so."]
-    )
-    LabelledRagDataset(examples=[example]).save_json(str(tmp_path / "l.json"))
+    """A labelled data set as LlamaIndex writes it; RAGAS in both generations, as lines, columns and CSV."""
+    example = {
+        "query": "Why?", "query_by": {"model_name": "m", "type": "ai"}, "reference_contexts": ["It is so.", "And so."],
+        "reference_answer": "Because.", "reference_answer_by": {"model_name": "m", "type": "ai"},
+    }  # fmt: skip
+    (tmp_path / "l.json").write_text(json.dumps({"examples": [example]}))
     found = load("llamaindex", tmp_path / "l.json")
     assert (found.cases[0].references, len(found.documents)) == (("Because.",), 2)
     assert right(found)
