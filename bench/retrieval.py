@@ -1,9 +1,10 @@
 """Retrieval quality, one run: `python bench/retrieval.py ../shared/data --work build/retrieval`.
 
-Four rankings of the same library are compared: dense, BM25, hybrid, and that of the grounding model, on NFCorpus
-(single questions) and MTRAG (the last turn of a conversation, with its earlier questions and without). No language
-model takes part. The libraries are made by `Library.add_texts` and asked through `rag.standalone.make_query`,
-`Library.search_vector` and `rag.ranking.rerank`, as an answer is. A document's place is that of its best passage.
+Five rankings of the same library are compared: dense, BM25, hybrid, hybrid with feedback (what `Library.search`
+gives), and that of the grounding model, on NFCorpus (single questions) and MTRAG (the last turn of a conversation, with
+its earlier questions and without). No language model takes part. The libraries are made by `Library.add_texts` and
+asked through `rag.standalone.make_query`, `Library.search_vector` and `rag.ranking.rerank`, as an answer is. A
+document's place is that of its best passage.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import ir_measures
+import numpy as np
 from ir_measures import R, nDCG
 
+from eval.statistics import interval_of_mean, number_clusters
 from index.ingest import SourceText
 from index.library import Library
 from index.search import fuse
@@ -74,6 +77,14 @@ def rank(library: Library, query: Query, dense: float, lexical: float, sources: 
     return dict(list(ranked.items())[:DEPTH])
 
 
+def rank_with_feedback(library: Library, query: Query, sources: dict[str, str]) -> dict[str, float]:
+    """Rank documents as a search does."""
+    ranked: dict[str, float] = {}
+    for hit in library.search_vector(query.vector, query.terms, DEPTH):
+        ranked.setdefault(sources[hit.passage.document_id], hit.score)
+    return ranked
+
+
 def rank_again(
     library: Library, query: Query, sources: dict[str, str], titles: dict[str, str], model: PairModel
 ) -> dict[str, float]:
@@ -113,13 +124,24 @@ def measure(
             ("hybrid", defaults.dense_weight, defaults.lexical_weight),
         )
     }
+    runs["with feedback"] = {key: rank_with_feedback(library, query, sources) for key, query in made.items()}
     model = PairModel()
     runs["reranked"] = {key: rank_again(library, query, sources, titles, model) for key, query in made.items()}
     for method, run in runs.items():
         # A query without hits counts 0: ir_measures leaves queries out that are missing from the run.
         filled = {key: run.get(key) or {"none": 0.0} for key in qrels}
-        values = ir_measures.calc_aggregate(measures, qrels, filled)
-        report(f"| {name} | {method} | {' | '.join(f'{m} {values[m]:.3f}' for m in measures)} |")
+        values: dict[Any, dict[str, float]] = {m: {} for m in measures}
+        for found in ir_measures.iter_calc(measures, qrels, filled):
+            values[found.measure][found.query_id] = found.value
+        report(f"| {name} | {method} | {', '.join(f'{m} {with_interval(values[m])}' for m in measures)} |")
+
+
+def with_interval(values: dict[str, float]) -> str:
+    """The mean over the queries with its 95% interval; turns of one conversation are resampled together."""
+    turns = [key.split("<::>")[0] for key in values]
+    numbers = np.array(list(values.values()))
+    low, high = interval_of_mean(numbers, number_clusters(turns)) or (float("nan"), float("nan"))
+    return f"{numbers.mean():.3f} ({low:.3f}–{high:.3f})"
 
 
 def run(data: Path, work: Path, sets: Sequence[str], report: Callable[[str], None]) -> None:

@@ -15,10 +15,12 @@ from rag.types import (
     Claim,
     Conversation,
     Disagreement,
+    Option,
     Statement,
     Turn,
     as_of_text,
     disagreement_text,
+    limited_text,
 )
 
 
@@ -74,6 +76,11 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "undated": answer.undated,
         "unread": list(answer.unread),
         "unread_count": answer.unread_count,
+        "kind": answer.kind,
+        "reply": answer.reply,
+        "clarify": [{"text": o.text, "document_id": o.document_id, "heading": o.heading} for o in answer.clarify],
+        "limited_to": list(answer.limited_to),
+        "where": answer.where,
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings},
     }
 
@@ -147,6 +154,11 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         unread=tuple(data.get("unread", ())),
         unread_count=data.get("unread_count", 0),
         undated=data.get("undated", 0),
+        kind=data.get("kind", "question"),
+        reply=data.get("reply", ""),
+        clarify=tuple(Option(o["text"], o["document_id"], o["heading"]) for o in data.get("clarify", ())),
+        limited_to=tuple(data.get("limited_to", ())),
+        where=data.get("where", ""),
     )
 
 
@@ -197,8 +209,8 @@ def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
         if s.verdict != "supported":
             doubt = "Weakly supported" if s.verdict == "weak" else "Not supported"
             remarks.append(f"*{doubt}: “{s.text}”{f' ({s.reason})' if s.reason else ''}*")
-    if answer.as_of:
-        remarks.append(f"*{as_of_text(answer.as_of, answer.undated)}*")
+    limits = (as_of_text(answer.as_of, answer.undated), limited_text(answer.limited_to))
+    remarks += [f"*{limit}*" for limit in limits if limit]
     return [line for remark in remarks for line in (remark, "")]
 
 
@@ -223,9 +235,10 @@ def conversation_to_markdown(conversation: Conversation) -> str:
                 f"[^{number}]: {citation.title}{when}{where}: “{quote}” "
                 f"({citation.document_id} {citation.start}–{citation.end})"
             )
+        lead = [turn.answer.reply] if turn.answer.reply else []
         said = [
             f"{marked(s, '**', '**')}{''.join(f'[^{names[m]}]' for m in s.citations)}" for s in turn.answer.statements
         ]
-        lines += [" ".join(said), ""]
+        lines += [" ".join([*lead, *said]), ""]
         lines += _remarks(turn.answer, names)
     return "\n".join([*lines, *notes, ""])
