@@ -1,19 +1,21 @@
 # make install   make .venv and install into it; quick when nothing changed
 # make run       the chat page on http://127.0.0.1:7860   (PORT=…, DOCS=folder, LIBRARY=folder)
 # make test      lint, types and all tests
-# make quality   the golden set and its floors
+# make gate      the golden set and its floors
+# make quality   the same, then all figures of docs/quality.md; the data sets are in ../shared/data (DATA=folder)
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 7860
 DOCS ?=
+DATA ?= ../shared/data
 # The samples have a library of their own; each other folder gets one named after its path.
 LIBRARY ?= .dossier/$(if $(DOCS),$(subst /,-,$(patsubst /%,%,$(abspath $(DOCS)))),samples)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types quality
+.PHONY: help install run test lint types gate quality
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,5 +39,11 @@ types: install
 test: install lint types
 	$(BIN)/python -m pytest
 
-quality: install
-	$(BIN)/dossier eval run eval/golden/samples.jsonl --docs samples/strait --out build/quality --floors eval/golden/floors.json
+gate: install
+	rm -rf build/golden
+	$(BIN)/dossier eval run eval/golden/samples.jsonl --docs samples/strait --out build/golden
+	$(BIN)/dossier eval gate build/golden --floors eval/golden/floors.json --junit build/golden/gate.xml
+
+quality: gate
+	rm -rf build/quality/side-by-side
+	$(BIN)/python bench/quality.py "$(DATA)" --work build/quality

@@ -1,7 +1,9 @@
 """Every figure of quality in one run: `python bench/quality.py ../shared/data --work build/retrieval`.
 
-Writes `docs/quality.md`: what `bench/grounding.py`, `bench/answers.py` and `bench/retrieval.py` measure, beside what
-others have published on the same sets, with the digest of the data and of the models.
+Writes the sections of `docs/quality.md`: the golden set and a plain LlamaIndex engine beside it (through `dossier
+eval`), judges against people's labels, and what `bench/grounding.py`, `bench/answers.py` and `bench/retrieval.py`
+measure, with the digest of the data and of the models. `--parts` measures only some sections anew and leaves the others
+as they are. Without the folder of data only the golden set and the comparison can be measured.
 """
 
 from __future__ import annotations
@@ -11,24 +13,22 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import answers
-import grounding
-import retrieval
+import readme_table
+from quality_page import PAGE, put_section
 
-from rag.grounding import PairModel
-
-PAGE = Path(__file__).parent.parent / "docs" / "quality.md"
-ANCHORS = """
-| set | published |
-| --- | --- |
-| SQuAD 2.0 dev, F1 | MiniLM 6 layers 75.6, 12 layers 81.7 (130,000 questions); distilbert 68.2; test: BiDAF 62.1 |
-| doc2dial validation, F1 | BERT-base fine-tuned on it 56.3 |
-| MTRAG clapnq, all domains, R@5 / nDCG@5 | last turn, full corpora: BM25 .20/.18, BGE-base .30/.27, ELSER .49/.45 |
-| NFCorpus, nDCG@10 | BM25 .322 to .325, BGE-base .374 |
-| MTRAG faithfulness, 477 answers | RAGAS judge AUROC .816, Spearman .582; one rater against the two others .517 |
-"""
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "eval" / "runs"
+GOLDEN = ROOT / "eval" / "golden"
+JUDGED = ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim")
+GOLDEN_METRICS = (
+    "evidence_recall@1", "evidence_recall@5", "evidence_recall@10", "evidence_MRR@1000t", "evidence_IoU@1000t",
+    "answered_with_evidence_first", "answered_with_evidence", "answer_has_evidence", "contains_reference", "token_F1",
+    "marked_F1", "citation_validity", "citation_F1_evidence", "faithfulness", "answered_when_answerable",
+    "abstained_when_not", "abstention_precision", "abstention_balanced_accuracy", "AURC",
+)  # fmt: skip
 
 
 def digest(data: Path) -> str:
@@ -40,42 +40,129 @@ def digest(data: Path) -> str:
     return whole.hexdigest()[:16]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure everything, write docs/quality.md.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--work", type=Path, default=Path("build/retrieval"))
-    parser.add_argument("--out", type=Path, default=PAGE)
-    args = parser.parse_args()
+def keep_run(source: Path, name: str) -> None:
+    """Keep a run's figures in the project: `run.json`, the scores, and outputs without any text."""
+    target = RUNS / name
+    target.mkdir(parents=True, exist_ok=True)
+    about = json.loads((source / "run.json").read_text(encoding="utf-8"))
+    about["cases_file"] = Path(about["cases_file"]).name
+    about.get("config", {}).pop("library", None)
+    (target / "run.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (target / "scores.jsonl").write_bytes((source / "scores.jsonl").read_bytes())
+    rows = [json.loads(line) for line in (source / "outputs.jsonl").read_text(encoding="utf-8").splitlines()]
+    named = ("case", "seconds", "error", "memory_mb", "tokens", "cost")
+    (target / "outputs.jsonl").write_text(
+        "".join(json.dumps({k: row[k] for k in named if k in row}) + "\n" for row in rows), encoding="utf-8"
+    )
+
+
+def golden(work: Path) -> str:
+    """The golden set and its floors, and the LlamaIndex engine beside it."""
+    import side_by_side
+
+    put_section("side-by-side", side_by_side.run(work / "side-by-side"))
+    for name in ("dossier", "llamaindex"):
+        keep_run(work / "side-by-side" / name, f"golden-{name}")
+    return golden_table()
+
+
+def golden_table() -> str:
+    """The table of the golden set, from the run that is kept."""
+    from eval import RunFolder, summarise
+    from eval.gate import read_floors
+    from eval.table import markdown_summary
+
+    folder = RunFolder(RUNS / "golden-dossier")
+    about = folder.about()
+    table = markdown_summary({"value (95%)": summarise(folder)}, GOLDEN_METRICS, read_floors(GOLDEN / "floors.json"))
+    kept = f"digest `{about['cases_sha256'][:16]}`, run kept in `eval/runs/golden-dossier`"
+    return f"{about['count']} cases, {kept}.\n\n{table}"
+
+
+def judges(data: Path, work: Path) -> str:
+    """The shipped verifier and trivial scorers against people."""
+    from eval.judge import kept_name, markdown_agreement, measure_judge, read_labelled, trivial_scorers, verifier_scorer
+    from rag.grounding import PairModel, open_grounding
+
+    parts = []
+    for name in JUDGED:
+        path = data / "verifier" / f"{name}.jsonl.gz"
+        if not path.is_file():
+            continue
+        records = read_labelled(path)
+        scorers = {**trivial_scorers(), PairModel().name: verifier_scorer(open_grounding().verifier)}
+        rows = [
+            measure_judge(n, s, records, keep=work / "judge" / f"{kept_name(path.name, n, records)}.jsonl")
+            for n, s in scorers.items()
+        ]
+        parts.append(f"{name}, {len(records):,} records:\n\n{markdown_agreement(rows)}")
+    return "\n\n".join(parts)
+
+
+def collected(measure: Callable[[Callable[[str], None]], None]) -> str:
+    """What a benchmark says, as one text."""
     lines: list[str] = []
 
     def say(line: str) -> None:
         print(line, flush=True)
         lines.append(line)
 
+    measure(say)
+    return "\n".join(lines)
+
+
+def about(data: Path) -> str:
+    from rag.grounding import PairModel
+
+    return f"Data `{digest(data)}`, grounding model `{PairModel().name}`, Python {platform.python_version()}."
+
+
+def sections(data: Path, work: Path) -> dict[str, Callable[[], str]]:
+    """How each section is measured."""
+    import answers
+    import grounding
+    import retrieval
+
+    from rag.grounding import PairModel
+
     model = PairModel()
-    say("# Quality\n")
-    say("Written by `python bench/quality.py ../shared/data`: the shipped models, through the code that answers")
-    say(
-        "use. No language model takes part. The sets are the development sets of `../shared/data`; none was trained on."
-    )
-    say(f"\nData {digest(args.data)}, grounding model `{model.name}`, Python {platform.python_version()}, 2 cores.\n")
-    say("## Published figures to hold these against")
-    say(ANCHORS)
-    say("## Reader: the right passage is given")
-    grounding.reader(args.data, model, say)
-    say("\n## Checks")
-    grounding.verifier(args.data, model, say)
-    grounding.reliability(args.data, model, say)
-    grounding.edited(args.data, model, say)
-    say("\n## Retrieval\n")
-    retrieval.run(args.data, args.work, ["nfcorpus", "clapnq", "cloud"], say)
-    say("\n## Whole answers")
-    answers.squad(args.data, args.work, say)
-    answers.abstention(args.data, args.work, say)
-    say("\n## Cost")
-    answers.cost(args.data, args.work, say)
-    args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(json.dumps({"written": str(args.out)}), file=sys.stderr)
+
+    def checks(say: Callable[[str], None]) -> None:
+        grounding.reliability(data, model, say)
+        grounding.edited(data, model, say)
+
+    def whole(say: Callable[[str], None]) -> None:
+        answers.squad(data, work, say)
+        answers.abstention(data, work, say)
+
+    return {
+        "golden": lambda: golden(work),
+        "about": lambda: about(data),
+        "judges": lambda: judges(data, work),
+        "checks": lambda: collected(checks),
+        "reader": lambda: collected(lambda say: grounding.reader(data, model, say)),
+        "retrieval": lambda: collected(lambda say: retrieval.run(data, work, ["nfcorpus", "clapnq", "cloud"], say)),
+        "answers": lambda: collected(whole),
+        "cost": lambda: collected(lambda say: answers.cost(data, work, say)),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure everything, write docs/quality.md.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("build/retrieval"))
+    parser.add_argument("--parts", nargs="+", help="only these sections")
+    args = parser.parse_args()
+    known = sections(args.data, args.work)
+    wanted = args.parts or (list(known) if args.data.is_dir() else ["golden"])
+    if unknown := [name for name in wanted if name not in known]:
+        parser.error(f"no section {unknown[0]!r}; there are: {', '.join(known)}")
+    for name in wanted:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
+        put_section(name, known[name]())
+        if name == "golden":
+            put_section("golden", readme_table.table(), ROOT / "README.md")
+    print(json.dumps({"written": str(PAGE)}), file=sys.stderr)
     return 0
 
 

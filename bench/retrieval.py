@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import ir_measures
+import numpy as np
 from ir_measures import R, nDCG
 
+from eval.statistics import interval_of_mean, number_clusters
 from index.ingest import SourceText
 from index.library import Library
 from index.search import fuse
@@ -128,8 +130,18 @@ def measure(
     for method, run in runs.items():
         # A query without hits counts 0: ir_measures leaves queries out that are missing from the run.
         filled = {key: run.get(key) or {"none": 0.0} for key in qrels}
-        values = ir_measures.calc_aggregate(measures, qrels, filled)
-        report(f"| {name} | {method} | {' | '.join(f'{m} {values[m]:.3f}' for m in measures)} |")
+        values: dict[Any, dict[str, float]] = {m: {} for m in measures}
+        for found in ir_measures.iter_calc(measures, qrels, filled):
+            values[found.measure][found.query_id] = found.value
+        report(f"| {name} | {method} | {', '.join(f'{m} {with_interval(values[m])}' for m in measures)} |")
+
+
+def with_interval(values: dict[str, float]) -> str:
+    """The mean over the queries with its 95% interval; turns of one conversation are resampled together."""
+    turns = [key.split("<::>")[0] for key in values]
+    numbers = np.array(list(values.values()))
+    low, high = interval_of_mean(numbers, number_clusters(turns)) or (float("nan"), float("nan"))
+    return f"{numbers.mean():.3f} ({low:.3f}–{high:.3f})"
 
 
 def run(data: Path, work: Path, sets: Sequence[str], report: Callable[[str], None]) -> None:

@@ -32,9 +32,10 @@ DOORS = {
     "openpyxl": ("index/parse/sheets.py",),
     "docutils": ("index/parse/rst.py",),
     "striprtf": ("index/parse/rtf.py",),
-    "llama_index": ("rag/llm.py", "rag/interop.py"),
+    "llama_index": ("rag/llm.py", "rag/interop.py", "eval/llamaindex.py"),
     "gradio": ("ui/web/",),
     "fastapi": ("ui/api.py", "ui/web/"),
+    "ir_measures": ("eval/retrieval.py",),
     "sklearn": ("rag/reader/fit.py", "rag/grounding/fit.py"),
 }
 NEVER = ("requests", "pymupdf", "fitz")

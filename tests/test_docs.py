@@ -35,7 +35,7 @@ def test_readme_names_only_files_that_exist() -> None:
     assert [path for path in linked if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("target", ["install", "run", "test", "quality"])
+@pytest.mark.parametrize("target", ["install", "run", "test", "gate", "quality"])
 def test_makefile_has_the_targets_of_the_readme(target: str) -> None:
     """A make target named in the README is one."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -1,55 +1,162 @@
-"""The verb `eval`."""
+"""The verbs `eval run` and `eval score`."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from ui.cli.opening import library_path, library_settings
-from ui.cli.terminal import print_json, say
+from ui.cli.terminal import print_json, say, visible
 
-
-def run_eval(options: argparse.Namespace) -> int:
-    """Ask the cases of a file, score the answers and compare the summary with floors."""
-    from eval.report import format_report
-    from eval.run import run
+if TYPE_CHECKING:
+    from eval.metrics import Checks
+    from eval.run import Told
+    from eval.systems import System
     from rag.assistant import Assistant
 
-    if options.docs is not None:
-        folder: Path = options.out / "library"
-        options.out.mkdir(parents=True, exist_ok=True)
+
+def eval_run(options: argparse.Namespace) -> int:
+    """Ask the cases of a file and score the answers; 1 if a case failed."""
+    from eval.cases import read_cases
+    from eval.run import evaluate, refuse_wrong_evidence
+    from eval.store import RunFolder
+    from eval.summary import usage
+    from eval.table import format_report, format_usage
+
+    if options.url and options.docs:
+        raise ConfigError("--url and --docs are both given.", remedy="Leave one out: an address has its own documents.")
+    cases = read_cases(options.cases)
+    with _system(options) as (system, assistant):
+        if assistant is not None:
+            library = assistant.library
+            texts = {i.source: (lambda name=i.id: library.document(name).text) for i in library.documents()}
+            refuse_wrong_evidence(cases, texts)
+        with progress() as told:
+            report = evaluate(
+                options.cases, system, options.out, jobs=options.jobs, seconds=options.seconds, seed=options.seed,
+                checks=_checks(options, assistant), retry=options.retry, rewrites=options.rewrites, told=told,
+            )  # fmt: skip
+    spent = usage(RunFolder(options.out))
+    if options.json:
+        print_json({**asdict(report), "usage": asdict(spent)})
     else:
-        folder = library_path(options)
+        print(visible_lines(format_report(report)))
+        print(f"\n{format_usage(spent)}")
+    if report.errors:
+        say(f"{report.errors} of {report.cases} cases failed.")
+    return 1 if report.errors else 0
+
+
+def eval_score(options: argparse.Namespace) -> int:
+    """Score the outputs of a run without asking again."""
+    from eval.run import score
+    from eval.store import RunFolder
+    from eval.summary import summarise
+    from eval.table import format_report
+
+    folder = RunFolder(options.dir)
+    folder.about()
+    with progress() as told:
+        added = score(folder, _checks(options, None), again=options.all, told=told)
+    report = summarise(folder)
+    if options.json:
+        print_json(asdict(report))
+    else:
+        print(visible_lines(format_report(report)))
+    say(f"{added:,} scores added.")
+    return 1 if report.errors else 0
+
+
+def visible_lines(text: str) -> str:
+    """Lines without control characters."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+@contextmanager
+def _system(options: argparse.Namespace) -> Iterator[tuple[System, Assistant | None]]:
+    """What is asked: an address, or an assistant on a library."""
+    from eval.systems import assistant_system, endpoint_system
+
+    if options.url:
+        import os
+
+        yield endpoint_system(options.url, model=options.model, key=os.environ.get("DOSSIER_EVAL_KEY", "")), None
+        return
+    from rag.assistant import Assistant
+
+    folder: Path = options.out / "library" if options.docs is not None else library_path(options)
+    options.out.mkdir(parents=True, exist_ok=True)
     with Assistant.open(
-        folder,
-        config=options.config,
-        library_settings=library_settings(options),
-        create=options.docs is not None,
+        folder, config=options.config, library_settings=library_settings(options), create=options.docs is not None
     ) as assistant:
         if options.docs is not None:
-            assistant.add(options.docs)
-        report = run(options.cases, assistant, options.out)
-    if options.json:
-        print_json(dataclasses.asdict(report))
-    else:
-        print(format_report(report))
-    if options.floors is None:
-        return 0
-    from eval.floors import find_breaches
-
-    breaches = find_breaches(report, _read_floors(options.floors))
-    for breach in breaches:
-        say(breach)
-    return 1 if breaches else 0
+            _add(assistant, options.docs)
+        yield assistant_system(assistant), assistant
 
 
-def _read_floors(path: Path) -> dict[str, float]:
-    try:
-        return {str(name): float(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"{path} does not hold floors: {error}.", remedy='Write it like this: {"recall@5": 0.8}'
-        ) from error
+def _add(assistant: Assistant, docs: Path) -> None:
+    """Add a folder, or the texts of a `documents.jsonl`."""
+    from ui.cli.progress import AddProgress
+
+    with AddProgress() as bars:
+        if docs.suffix != ".jsonl":
+            assistant.add(docs, bars.update)
+            return
+        from index.ingest import SourceText
+
+        try:
+            rows = [json.loads(line) for line in docs.read_text(encoding="utf-8").split("\n") if line.strip()]
+            texts = [SourceText(str(r["source"]), str(r["text"]), str(r.get("title", ""))) for r in rows]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{docs} does not hold documents: {type(error).__name__}: {error}.",
+                remedy='Write one a line, {"source": …, "title": …, "text": …}, as dossier eval import does.',
+            ) from error
+        assistant.library.add_texts(texts, bars.update)
+
+
+def _checks(options: argparse.Namespace, assistant: Assistant | None) -> Checks | None:
+    if options.no_checks:
+        return None
+    from eval.checks import shipped_checks
+
+    # The same verifier whatever the system's own settings are, so that its judgements can be compared.
+    own = assistant.settings.judge if assistant is not None else ""
+    return shipped_checks(assistant.grounding.verifier if assistant is not None and not own else None)
+
+
+_WORDS = {"ask": "asking", "score": "scoring", "judge": "judging"}
+
+
+@contextmanager
+def progress() -> Iterator[Told]:
+    """A bar on stderr if that is a terminal, one a stage; shown after a second."""
+    if not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    began = time.monotonic()
+    tasks: dict[str, object] = {}
+    with Progress(
+        TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    ) as bar:  # fmt: skip
+        told: Callable[[str, int, int], None]
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in tasks and time.monotonic() - began > 1:
+                tasks[stage] = bar.add_task(_WORDS[stage], total=total)
+            if stage in tasks:
+                bar.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield told

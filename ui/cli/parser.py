@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ui.cli.evaluate_parser import add_eval
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -182,7 +184,7 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE", help="the file; the library's folder must be new or empty")
     restore.add_argument("--force", action="store_true", help="rename a folder that is there to NAME.before-restore-N")
     _add_conversations(verbs)
-    _add_eval(verbs)
+    add_eval(verbs, _lazily, lambda sub: _global_flags(sub, default=False))
     return parser
 
 
@@ -228,25 +230,3 @@ def _add_conversations(verbs: argparse._SubParsersAction[argparse.ArgumentParser
         "--format", choices=("markdown", "json"), default="markdown", help="(default: %(default)s, with footnotes)"
     )
     inner.choices["export"].add_argument("--out", type=Path, metavar="FILE", help="the file (default: stdout)")
-
-
-def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    summary = "measure answers against cases"
-    evaluate = verbs.add_parser("eval", help=summary, description=_sentence(summary), allow_abbrev=False)
-    inner = evaluate.add_subparsers(dest="eval_verb", metavar="VERB", required=True)
-    run = inner.add_parser(
-        "run",
-        help="ask the cases of a file and score the answers",
-        description="Ask the cases of a file and score the answers.",
-        allow_abbrev=False,
-    )
-    _global_flags(run, default=False)
-    run.add_argument("cases", type=Path, metavar="CASES.jsonl", help="the cases")
-    run.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for run.json, outputs.jsonl and scores.jsonl"
-    )
-    run.add_argument("--docs", type=Path, metavar="FOLDER", help="make a library of this folder for the run, in DIR")
-    run.add_argument(
-        "--floors", type=Path, metavar="FILE", help="JSON of metric: lowest value; exit status 1 below one"
-    )
-    run.set_defaults(run=_lazily("ui.cli.evaluate", "run_eval"))
