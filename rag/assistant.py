@@ -240,6 +240,11 @@ class Assistant:
         )
         yield Done(answer if statements else self._abstain(answer, scope))
 
+    @property
+    def writer(self) -> Writer | None:
+        """What has a language model write the answers; `None` if the offline reader gives them."""
+        return self._writer
+
     def _rewrite(
         self, question: str, conversation: Conversation | None
     ) -> Generator[Event, None, tuple[str, Written | None]]:

@@ -137,6 +137,18 @@ def open_model(settings: AnswerSettings, llm: Any = None) -> Model | None:
     return Model(made, settings.llm_model, _shown(url), window, settings.llm_max_tokens)
 
 
+def list_windows(model: Model) -> dict[str, int | None]:
+    """Ask a server of the OpenAI format which models it has, each with its window if it says; empty if it does not."""
+    client = getattr(model.llm, "_get_client", None)
+    if client is None:
+        return {}
+    _current.line = None
+    try:
+        return {m.id: (m.model_extra or {}).get("max_model_len") for m in client().models.list(timeout=5).data}
+    except Exception:  # many servers have no such list, and nothing depends on it
+        return {}
+
+
 def read_key(settings: AnswerSettings, url: str) -> str:
     """The secret for a model, from the environment only; empty if there is none.
 

@@ -45,10 +45,9 @@ def describe(error: BaseException) -> ModelFailure:
     names = {type(e).__name__ for e in chain}
     status = next((s for e in chain if isinstance(s := getattr(e, "status_code", None), int) and s > 0), None)
     if status is not None:
-        after = _retry_after(chain)
-        return ModelFailure(
-            f"HTTP {status}", again=status in (408, 409, 425, 429) or status >= 500, after=after, status=status
-        )
+        again = status in (408, 409, 425, 429) or status >= 500
+        told = f"HTTP {status}{_MEANINGS.get(status, '')}"
+        return ModelFailure(told, again=again, after=_retry_after(chain), status=status)
     if names & {"JSONDecodeError", "ValidationError", "DecodingError", "APIResponseValidationError"}:
         return ModelFailure("it sent what is not valid JSON")
     if names & {"UnicodeDecodeError"}:

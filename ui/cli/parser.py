@@ -160,8 +160,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     resolve = verb("resolve", "tell where a citation's dossier:// link leads now", "questions")
     resolve.add_argument("link", metavar="LINK", help="the link, as in the JSON of an answer")
-    verb("chat", "hold a conversation in the terminal", "chat")
+    chat = verb("chat", "hold a conversation in the terminal", "chat")
     ui = verb("ui", "serve the chat page", "page")
+    for sub in (ask, chat):
+        _llm(sub)
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     ui.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     ui.add_argument(
@@ -171,6 +173,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--insecure", action="store_true", help="allow an address that other machines can reach; there is no login"
     )
     doctor = verb("doctor", "check that everything in the library is right and can be used", "upkeep")
+    doctor.add_argument(
+        "--llm",
+        dest="llm_only",
+        action="store_true",
+        help="ask the language model of the settings instead: does it answer, how fast, what is its window",
+    )
     doctor.add_argument(
         "--repair", action="store_true", help="put right what can be; no document of the catalog is ever removed"
     )
@@ -182,6 +190,20 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add_argument("--force", action="store_true", help="rename a folder that is there to NAME.before-restore-N")
     _add_eval(verbs)
     return parser
+
+
+def _llm(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("language model")
+    group.add_argument(
+        "--llm", choices=("openai-like", "anthropic", "ollama"), help="what writes the answer in place of the reader"
+    )
+    group.add_argument("--llm-url", metavar="URL", help="where it answers, such as http://127.0.0.1:8000/v1")
+    group.add_argument("--llm-model", metavar="NAME", help="its name there; a key comes from DOSSIER_LLM_KEY")
+    group.add_argument(
+        "--grounding",
+        choices=("flag", "strict", "off"),
+        help="what becomes of a sentence no passage supports: shown with a flag, withheld, or not checked at all",
+    )
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
