@@ -11,10 +11,11 @@ _TLD = (
 )
 URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>\"'“”‘’)\]】」]+|\bwww\.[^\s<>\"'“”‘’)\]]+|"
-    r"\b(?:javascript|data|vbscript|mailto|tel|file|ftp)\s*:[^\s<>\"'“”)\]]+|"
+    r"\b(?:mailto|tel|ftp)\s*:[^\s<>\"'“”)\]]+|"
     rf"\b(?:[a-z0-9-]+\.)+(?:{_TLD})\b(?:[:/?#][^\s<>\"'“”)\]]*)?",
     re.IGNORECASE,
 )
+_NEVER = re.compile(r"\b(?:javascript|data|vbscript|file)\s*:\s?[^\s<>\"'“”)\]]+", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)?|\[[^\]\n]*\])?|!(?=\[)")
 _LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\s?\((?:[^()\n]|\([^()\n]*\))*\)?")
 _OPEN_LINK = re.compile(r"\]\s?\([^)\s]*\)?")
@@ -41,7 +42,8 @@ def clean_output(text: str) -> str:
 
 
 def without_addresses(text: str, quotes: str = "") -> str:
-    """Take out web and other addresses, except those that stand in the quotes."""
+    """Take out addresses: those of scripts and data always, web and mail addresses unless they stand in the quotes."""
+    text = _NEVER.sub("", text)
     kept = URL.sub(lambda m: m[0] if m[0].rstrip(".,;:!?") in quotes else "", text)
     return re.sub(r"\(\s*\)|\[\s*\]|\s+(?=[.,;:!?](?:\s|$))", "", re.sub(r"[ \t]{2,}", " ", kept)).strip()
 
