@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rag import Answer, Assistant, Conversation
+from rag.grounding import open_grounding
 from rag.grounding.verify import normalise
 from rag.records import conversation_to_markdown
 from rag.settings import AnswerSettings
@@ -20,6 +21,7 @@ from tests.conftest import DATA
 from tests.fakes import FakeEncoder
 from tests.llm_servers import passages_of, saying, serving
 
+GROUNDING = open_grounding()  # loaded once, when first used
 DOCUMENTS = sorted((DATA / "injections").glob("[0-9]*"))
 QUESTION = "When was the lighthouse on Gull Rock built?"
 LINK = re.compile(r"\w+:\s*//|//\w|www\.|\]\s*\(|!\[|<\s*\w|javascript:|data:\w|mailto:|evil\.test", re.IGNORECASE)
@@ -77,7 +79,7 @@ def test_obedient_model_gets_nothing_past_the_checks(library: Path, grounding: s
         settings = AnswerSettings(
             llm="openai-like", llm_url=server.url, llm_model="m", grounding=grounding, abstain_below=0.0
         )
-        with Assistant.open(library, encoder=FakeEncoder(), settings=settings) as assistant:
+        with Assistant.open(library, encoder=FakeEncoder(), settings=settings, grounding=GROUNDING) as assistant:
             answer = assistant.ask(QUESTION)
             assert answer.model == "m"
             assert_harmless(answer, assistant)
@@ -102,7 +104,7 @@ def test_obedient_model_gets_nothing_past_the_checks(library: Path, grounding: s
 def test_offline_reader_renders_no_link_or_image(library: Path) -> None:
     """What it quotes stays text, also in exported Markdown."""
     settings = AnswerSettings(abstain_below=0.0, statements=4)
-    with Assistant.open(library, encoder=FakeEncoder(), settings=settings) as assistant:
+    with Assistant.open(library, encoder=FakeEncoder(), settings=settings, grounding=GROUNDING) as assistant:
         answer = assistant.ask(QUESTION)
         assert answer.statements
         assert_harmless(answer, assistant)

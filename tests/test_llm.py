@@ -14,12 +14,14 @@ import pytest
 
 from index.errors import ConfigError, MissingExtraError
 from rag import Answer, Assistant, Conversation, Done, Hits, Searching, Sentence, Waiting
+from rag.grounding import open_grounding
 from rag.records import answer_from_record, answer_record, conversation_to_markdown, literal
 from rag.settings import AnswerSettings
 from tests import llm_servers as servers
 from tests.fakes import FakeEncoder
 from tests.llm_servers import Reply, Server, serving
 
+GROUNDING = open_grounding()  # loaded once, when first used
 CRANE = (
     "The crane fell on the north pier on 6 May 2026 at 11:20 in the morning. Nine people were injured in the accident. "
     "The harbour authority stopped all work on the pier.\n"
@@ -59,7 +61,7 @@ def opened(folder: Path, server: Server, **settings: Any) -> Assistant:
     chosen = AnswerSettings(
         llm="openai-like", llm_url=server.url, llm_model="test-model", **{"abstain_below": 0.0, **FAST, **settings}
     )
-    return Assistant.open(folder, encoder=FakeEncoder(), settings=chosen)
+    return Assistant.open(folder, encoder=FakeEncoder(), settings=chosen, grounding=GROUNDING)
 
 
 def assert_invariants(answer: Answer, assistant: Assistant) -> None:

@@ -11,11 +11,11 @@ _TLD = (
 )
 URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>\"'“”‘’)\]】」]+|\bwww\.[^\s<>\"'“”‘’)\]]+|"
-    r"\b(?:mailto|tel|ftp)\s*:[^\s<>\"'“”)\]]+|"
+    r"\b(?:mailto|tel|ftp):[^\s<>\"'“”)\]]+|"
     rf"\b(?:[a-z0-9-]+\.)+(?:{_TLD})\b(?:[:/?#][^\s<>\"'“”)\]]*)?",
     re.IGNORECASE,
 )
-_NEVER = re.compile(r"\b(?:javascript|data|vbscript|file)\s*:\s?[^\s<>\"'“”)\]]+", re.IGNORECASE)
+_NEVER = re.compile(r"\b(?:(?:java|vb)script\s*:|data:(?=\w+/|[,;])|file:(?=/))[^\s<>\"'“”)\]]*", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)?|\[[^\]\n]*\])?|!(?=\[)")
 _LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\s?\((?:[^()\n]|\([^()\n]*\))*\)?")
 _OPEN_LINK = re.compile(r"\]\s?\([^)\s]*\)?")
