@@ -1,9 +1,10 @@
 """Retrieval quality, one run: `python bench/retrieval.py ../shared/data --work build/retrieval`.
 
-Four rankings of the same library are compared: dense, BM25, hybrid, and that of the grounding model, on NFCorpus
-(single questions) and MTRAG (the last turn of a conversation, with its earlier questions and without). No language
-model takes part. The libraries are made by `Library.add_texts` and asked through `rag.standalone.make_query`,
-`Library.search_vector` and `rag.ranking.rerank`, as an answer is. A document's place is that of its best passage.
+Five rankings of the same library are compared: dense, BM25, hybrid, hybrid with feedback (what `Library.search`
+gives), and that of the grounding model, on NFCorpus (single questions) and MTRAG (the last turn of a conversation, with
+its earlier questions and without). No language model takes part. The libraries are made by `Library.add_texts` and
+asked through `rag.standalone.make_query`, `Library.search_vector` and `rag.ranking.rerank`, as an answer is. A
+document's place is that of its best passage.
 """
 
 from __future__ import annotations
@@ -74,6 +75,14 @@ def rank(library: Library, query: Query, dense: float, lexical: float, sources: 
     return dict(list(ranked.items())[:DEPTH])
 
 
+def rank_with_feedback(library: Library, query: Query, sources: dict[str, str]) -> dict[str, float]:
+    """Rank documents as a search does."""
+    ranked: dict[str, float] = {}
+    for hit in library.search_vector(query.vector, query.terms, DEPTH):
+        ranked.setdefault(sources[hit.passage.document_id], hit.score)
+    return ranked
+
+
 def rank_again(
     library: Library, query: Query, sources: dict[str, str], titles: dict[str, str], model: PairModel
 ) -> dict[str, float]:
@@ -113,6 +122,7 @@ def measure(
             ("hybrid", defaults.dense_weight, defaults.lexical_weight),
         )
     }
+    runs["with feedback"] = {key: rank_with_feedback(library, query, sources) for key, query in made.items()}
     model = PairModel()
     runs["reranked"] = {key: rank_again(library, query, sources, titles, model) for key, query in made.items()}
     for method, run in runs.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import DocumentError, LibraryError, NoLibraryError
 from index.parts import LibraryParts, Progress
-from index.search import fuse, promote, to_hits
+from index.search import fuse, lean, promote, to_hits
 from index.settings import LibrarySettings, load_settings
 from index.types import AddReport, Document, DocumentInfo, Hit, Passage, Resolved
 
@@ -321,12 +321,15 @@ class Library(LibraryParts):
         if compiled is None:
             return []  # no document passes the filter
         among, limits = compiled
-        fused = fuse(
-            vectors.search(vector, depth, among),
-            lexical.search(terms, depth, limits),
-            self.settings.dense_weight,
-            self.settings.lexical_weight if lexical_weight is None else lexical_weight,
-        )
+        settings = self.settings
+        weights = settings.dense_weight, settings.lexical_weight if lexical_weight is None else lexical_weight
+        words = lexical.search(terms, depth, limits)
+        fused = fuse(vectors.search(vector, depth, among), words, *weights)
+        if fused and settings.feedback_weight > 0 and settings.dense_weight > 0:
+            first = vectors.get([name for name, _, _ in fused[: settings.feedback_passages]])
+            if first:
+                moved = lean(vector, list(first.values()), settings.feedback_weight)
+                fused = fuse(vectors.search(moved, depth, among), words, *weights)
         fused = promote(fused, top_k, each)
         passages = self.catalog.get_passages([name for name, _, _ in fused[: 2 * top_k + 20]])
         near = self.ledger.near(list({p.document_id for p in passages.values()}))

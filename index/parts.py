@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.catalog import Catalog
-from index.conversations import Conversations
+from index.conversations import Conversations, Feedback
 from index.errors import StaleIndexError
 from index.ledger import Ledger
 from index.lock import WriteLock
@@ -39,6 +39,7 @@ class LibraryParts:
         self.catalog = Catalog(path / "catalog.sqlite", settings.busy_timeout)
         self.ledger = Ledger(self.catalog)
         self.conversations = Conversations(self.catalog)
+        self.feedback = Feedback(self.catalog)
         self._given_encoder = encoder
         self._encoder: Encoder | None = None
         self._vectors: VectorStore | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -59,7 +59,23 @@ CREATE INDEX former_by_source ON former (source, ended);
 CREATE TABLE reports (number INTEGER PRIMARY KEY, data TEXT NOT NULL)
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+_THIRD = """
+ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN created TEXT;
+ALTER TABLE conversations ADD COLUMN deleted TEXT;
+UPDATE conversations SET created = updated;
+UPDATE conversations SET turns = json_array_length(data, '$.turns')
+    WHERE json_valid(data) AND json_type(data, '$.turns') = 'array';
+CREATE INDEX conversations_by_owner ON conversations (owner, updated);
+CREATE TABLE feedback (
+    number INTEGER PRIMARY KEY, conversation_id TEXT NOT NULL, turn INTEGER NOT NULL, owner TEXT NOT NULL,
+    rating INTEGER NOT NULL, comment TEXT NOT NULL, created TEXT NOT NULL
+);
+CREATE INDEX feedback_by_conversation ON feedback (conversation_id, turn)
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 """`MIGRATIONS[n]` turns version n into version n + 1; an empty file is version 0."""
 
 

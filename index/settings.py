@@ -40,6 +40,11 @@ class LibrarySettings:
     """Weight of dense search in the fused ranking."""
     lexical_weight: float = 0.4
     """Weight of lexical search in the fused ranking."""
+    feedback_weight: float = 0.3
+    """How far the query's vector is moved towards the first passages found before dense search is done again; 0 for
+    one search only."""
+    feedback_passages: int = 3
+    """How many first passages those are."""
     candidates: int = 100
     """Passages each search method contributes before fusing."""
     busy_timeout: float = 30.0

@@ -235,6 +235,37 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationInfo:
+    """A stored conversation without its turns, for lists.
+
+    `owner` is empty where nobody signs in; `turns` counts its questions; `created` and `updated` are in UTC.
+    """
+
+    id: str
+    title: str
+    updated: datetime
+    created: datetime
+    turns: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What somebody thought of one answer: `rating` is 1 for good, -1 for bad, 0 if it was taken back.
+
+    `turn` is the place of the answer in its conversation, from 0; `created` is in UTC.
+    """
+
+    number: int
+    conversation_id: str
+    turn: int
+    owner: str
+    rating: int
+    comment: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """How far a change of the library is: `stage` is "read" (counts files) or "embed" (counts passages).
 

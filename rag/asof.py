@@ -11,8 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from index.where import Dates, Filter, parse_where
+from rag.followup.kinds import UNSEARCHED, Kind
+
+if TYPE_CHECKING:
+    from rag.types import Conversation
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
@@ -62,6 +67,12 @@ _FROM_THEN_ON = re.compile(
 )
 _ASKS = re.compile(r"\s*,|\s+(?:how|what|who|which|where|when|why|is|are|was|were|did|has|have|had)\b", re.IGNORECASE)
 _WILL = re.compile(r"\b(?:will|shall|going to)\b|'ll\b", re.IGNORECASE)
+_NOW = re.compile(
+    r"\b(?:now|nowadays|today|current|currently|at present|these days|the latest|latest|most recent|"
+    r"since then|after that|"
+    r"later|afterwards|by now|meanwhile|in the end|all documents|any date|whatever (?:the|their) date)\b",
+    re.IGNORECASE,
+)
 _QUOTES = '"“”«»'
 _SEASONS = {"spring": 5, "summer": 8, "autumn": 11, "fall": 11}
 
@@ -116,6 +127,29 @@ def limit_to_undated(where: Filter | str | None) -> Filter:
     """Add to a filter that documents must have no date."""
     chosen = (parse_where(where) if isinstance(where, str) else where) or Filter()
     return replace(chosen, published=(*chosen.published, Dates(undated=True)))
+
+
+def inherited_limit(question: str, kind: Kind, conversation: Conversation | None) -> date | None:
+    """Find the limit that a follow-up takes over from the question before it.
+
+    Args:
+        question: The follow-up, which names no limit itself.
+        kind: What turn it is; a question that stands alone takes over nothing.
+        conversation: The turns before it.
+
+    Returns:
+        The limit of the last turn that was searched for; `None` without one, or if the question asks for what is known
+        now.
+    """
+    if conversation is None or kind in ("question", "topic-switch") or _NOW.search(question):
+        return None
+    for turn in reversed(conversation.turns):
+        if turn.answer is None:
+            found = parse_as_of(turn.question)
+            return found.limit if found is not None else None
+        if turn.answer.kind not in UNSEARCHED:
+            return turn.answer.as_of
+    return None
 
 
 def _loose_is_meant(question: str, match: re.Match[str], end: int) -> bool:

@@ -15,7 +15,10 @@ from index.errors import QuestionError
 from index.library import Library, Progress
 from index.settings import LibrarySettings, load_settings
 from index.types import AddReport
-from rag.asof import AsOf, limit_to, limit_to_undated, parse_as_of
+from index.where import parse_where
+from rag.asof import AsOf, inherited_limit, limit_to, limit_to_undated, parse_as_of
+from rag.followup.narrow import both
+from rag.followup.replies import ask_back, put_last, reply_without_search, told
 from rag.settings import AnswerSettings
 from rag.types import (
     Answer,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from index.embed import Encoder
     from index.types import DocumentInfo, Hit
     from index.where import Filter
+    from rag.followup.understand import Understood
     from rag.grounding import Grounding
     from rag.reader.read import Selection
     from rag.standalone import Query
@@ -148,7 +152,12 @@ class Assistant:
         self.library.search("warm up", 1)
 
     def ask(
-        self, question: str, conversation: Conversation | None = None, *, where: Filter | str | None = None
+        self,
+        question: str,
+        conversation: Conversation | None = None,
+        *,
+        where: Filter | str | None = None,
+        standalone: str | None = None,
     ) -> Answer:
         """Answer a question.
 
@@ -156,46 +165,66 @@ class Assistant:
             question: The question, as typed.
             conversation: The turns before it; a follow-up is understood from them.
             where: Only from documents that this filter lets through, such as `"type=pdf published>=2025-01"`.
+            standalone: The question as the person has edited it to stand alone: searched as it is, without history.
 
         Returns:
-            The answer: verbatim statements with citations, or an abstention with the nearest passages in `hits`.
+            The answer: verbatim statements with citations, or an abstention with the nearest passages in `hits`; for a
+            greeting, a question about the conversation or one that is not clear, see `Answer.kind` and `Answer.reply`.
 
         Raises:
             QuestionError: The question is empty or too long.
             ConfigError: The filter has a key or value that means nothing.
             LibraryError: The library cannot be read.
         """
-        for event in self.stream(question, conversation, where=where):
+        for event in self.stream(question, conversation, where=where, standalone=standalone):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
     def stream(
-        self, question: str, conversation: Conversation | None = None, *, where: Filter | str | None = None
+        self,
+        question: str,
+        conversation: Conversation | None = None,
+        *,
+        where: Filter | str | None = None,
+        standalone: str | None = None,
     ) -> Iterator[Event]:
         """Answer a question step by step: `Searching`, `Hits`, a `Sentence` for each statement, `Done`.
 
-        Args and errors as for `ask`. Closing the iterator stops the work at the next event.
+        Args and errors as for `ask`. Closing the iterator stops the work at the next event. Where nothing is searched
+        (a greeting, a question about the conversation) there is no `Searching` and no `Hits`.
         """
         question = self._checked(question)
         clock = _Clock()
-        scope = self._scope(question, conversation, where)
-        if scope.searched == 0:
-            yield Searching(question)
-            yield Hits(())
-            yield Done(self._abstain(Answer(question, question, (), (), (), True, 0.0, clock.timings(), MODEL), scope))
+        turn = self._checked(standalone) if standalone is not None else question
+        reply = reply_without_search(question, conversation, self.library) if standalone is None else None
+        if reply is not None:
+            yield from told(replace(reply, timings=clock.timings()))
             return
+        query, scope = self._understand(turn, None if standalone is not None else conversation, where)
+        if scope.searched and scope.turn.options:
+            yield from told(replace(ask_back(question, scope.turn.options, scope.searched), timings=clock.timings()))
+            return
+        if scope.searched == 0:
+            nothing = Answer(question, turn, (), (), (), True, 0.0, clock.timings(), MODEL, kind=scope.turn.kind)
+            yield Searching(turn)
+            yield Hits(())
+            yield Done(self._abstain(nothing, scope))
+            return
+        assert query is not None
 
         from rag.ranking import rerank
         from rag.reader import Reader
         from rag.standalone import make_query
 
-        rewritten, trouble = yield from self._rewrite(scope.asked, conversation)
-        earlier = None if rewritten else conversation
-        query = make_query(rewritten or scope.asked, earlier, self.library, self.settings)
+        rewritten, trouble = "", None
+        if standalone is None and query.kind != "topic-switch":
+            rewritten, trouble = yield from self._rewrite(scope.asked, conversation)
+        if rewritten:
+            query = replace(make_query(rewritten, None, self.library, self.settings), kind=query.kind)
         # A date that only limits what is used is no other wording of the question.
         same = scope.rest and query.standalone_question == scope.asked
-        standalone_question = question if same else query.standalone_question
+        standalone_question = turn if same else query.standalone_question
         clock.lap("query")
         yield Searching(standalone_question)
         hits = self.library.search_vector(
@@ -205,10 +234,11 @@ class Assistant:
         titles = {name: info.title for name, info in documents.items()}
         clock.lap("search")
         grounding = self.grounding
-        hits = rerank(query, hits, titles, grounding.ranker, self.library)[: max(self.settings.passages, _SHOWN)]
+        hits = rerank(query, hits, titles, grounding.ranker, self.library)
+        hits = put_last(hits, scope.turn.avoid)[: max(self.settings.passages, _SHOWN)]
         clock.lap("rank")
         yield Hits(tuple(hits))
-        threshold = self.settings.abstain_below
+        threshold = 0.0 if scope.turn.chosen else self.settings.abstain_below
         selection = Reader(grounding.spans).read(
             query,
             hits[: self.settings.passages],
@@ -218,25 +248,28 @@ class Assistant:
             threshold=threshold if threshold >= 0 else None,
         )
         clock.lap("read")
-        told = yield from self._tell(question, conversation, query, scope, hits, documents, selection, trouble)
-        statements = told.statements
+        history = conversation if standalone is None and query.kind != "topic-switch" else None
+        stated = yield from self._tell(history, query, hits, documents, selection, trouble)
+        statements = stated.statements
         clock.lap("check")
         answer = Answer(
             question,
             standalone_question,
             statements,
-            told.citations,
+            stated.citations,
             tuple(hits),
             not statements,
             selection.confidence,
             clock.timings(),
-            told.model,
+            stated.model,
             scope.searched,
             selection.unknown if not statements else (),
-            told.disagreements,
+            stated.disagreements,
             as_of=scope.limit,
             undated=scope.undated,
-            notice=told.notice,
+            notice=stated.notice,
+            kind=query.kind,
+            limited_to=scope.turn.limited_to,
         )
         yield Done(answer if statements else self._abstain(answer, scope))
 
@@ -266,10 +299,8 @@ class Assistant:
 
     def _tell(
         self,
-        question: str,
         conversation: Conversation | None,
         query: Query,
-        scope: _Scope,
         hits: Sequence[Hit],
         documents: Mapping[str, DocumentInfo],
         selection: Selection,
@@ -291,7 +322,7 @@ class Assistant:
             return _Told(written.statements, written.citations, (), written.notice, self._writer.model.name)
         statements: list[Statement] = list(written.statements) if written is not None else []
         citations: list[Citation] = list(written.citations) if written is not None else []
-        telling = Telling(scope.asked, query.standalone_question, hits, documents, self.library, verifier)
+        telling = Telling(query.question, query.standalone_question, hits, documents, self.library, verifier)
         sentences = telling.sentences(() if selection.abstained else selection.chosen)
         begun = bool(statements)
         if written is not None and begun:
@@ -307,17 +338,26 @@ class Assistant:
         notice = written.notice if written is not None else ""
         return _Told(tuple(statements), tuple(citations), disagreements, notice, model)
 
-    def _scope(self, question: str, conversation: Conversation | None, where: Filter | str | None) -> _Scope:
-        """Find out which documents may be used for a question, and what is asked of them."""
+    def _understand(
+        self, question: str, conversation: Conversation | None, where: Filter | str | None
+    ) -> tuple[Query | None, _Scope]:
+        """Find out what a question asks for and which documents may be used for it; no query if there are none."""
+        from rag.followup.understand import Understood, understand
+        from rag.standalone import query_for
+
         found = parse_as_of(question)
-        if found is None:
-            searched = len(self.library.documents(where=where)) if where else len(self.library)
-            return _Scope(question, where, searched)
-        limited = limit_to(where, found.limit)
-        searched = len(self.library.documents(where=limited))
-        undated = len(self.library.documents(where=limit_to_undated(where)))
-        asked, rest = self._without_limit(found, conversation)
-        return _Scope(asked, limited, searched, found.limit, undated, rest)
+        asked, rest = self._without_limit(found, conversation) if found is not None else (question, True)
+        given = str(parse_where(where) if isinstance(where, str) else where or "")
+        if not len(self.library):
+            return None, _Scope(Understood("question", asked), asked, where, 0, rest=rest)
+        turn = understand(asked, conversation, self.library)
+        query = query_for(turn, self.library, self.settings)
+        joined = both(where, turn.where)
+        limit = found.limit if found is not None else inherited_limit(asked, query.kind, conversation)
+        chosen = limit_to(joined, limit) if limit is not None else joined
+        searched = len(self.library.documents(where=chosen)) if chosen else len(self.library)
+        undated = len(self.library.documents(where=limit_to_undated(joined))) if limit is not None else 0
+        return query, _Scope(turn, asked, chosen, searched, limit, undated, rest, given)
 
     def _without_limit(self, found: AsOf, conversation: Conversation | None) -> tuple[str, bool]:
         """What an "as of" question asks; if that is nothing ("And as of May?"), what the one before it asked."""
@@ -336,7 +376,9 @@ class Assistant:
         from rag.unread import unread_files
 
         unread, count = unread_files(self.library)
-        return replace(answer, as_of=scope.limit, undated=scope.undated, unread=unread, unread_count=count)
+        return replace(
+            answer, as_of=scope.limit, undated=scope.undated, unread=unread, unread_count=count, where=scope.given
+        )
 
     def _checked(self, question: str) -> str:
         text = question.replace("\0", " ").strip()
@@ -352,18 +394,21 @@ class Assistant:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Which documents a question is asked of.
+    """What is asked, and of which documents.
 
-    `asked` is the question without the date that limits them, `rest` whether it is what was typed but for that date;
-    `searched` counts the documents that `where` lets through, `undated` those that only lack a date.
+    `turn` is the question as it was understood; `asked` the question without the date that limits the documents, `rest`
+    whether it is what was typed but for that date; `searched` counts the documents that `where` lets through, `undated`
+    those that only lack a date; `given` is the filter of the caller.
     """
 
+    turn: Understood
     asked: str
     where: Filter | str | None
     searched: int
     limit: date | None = None
     undated: int = 0
     rest: bool = True
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from rag.types import (
     Claim,
     Conversation,
     Disagreement,
+    Option,
     Statement,
     Turn,
     as_of_text,
     disagreement_text,
+    limited_text,
 )
 
 
@@ -76,6 +78,11 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "unread": list(answer.unread),
         "unread_count": answer.unread_count,
         "notice": answer.notice,
+        "kind": answer.kind,
+        "reply": answer.reply,
+        "clarify": [{"text": o.text, "document_id": o.document_id, "heading": o.heading} for o in answer.clarify],
+        "limited_to": list(answer.limited_to),
+        "where": answer.where,
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings},
     }
 
@@ -150,6 +157,11 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         unread_count=data.get("unread_count", 0),
         undated=data.get("undated", 0),
         notice=data.get("notice", ""),
+        kind=data.get("kind", "question"),
+        reply=data.get("reply", ""),
+        clarify=tuple(Option(o["text"], o["document_id"], o["heading"]) for o in data.get("clarify", ())),
+        limited_to=tuple(data.get("limited_to", ())),
+        where=data.get("where", ""),
     )
 
 
@@ -210,10 +222,12 @@ def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
             doubt = "Weakly supported" if s.verdict == "weak" else "Not supported"
             why = f" ({literal(s.reason)})" if s.reason else ""
             remarks.append(f"*{doubt}: “{literal(s.text)}”{why}*")
-    if answer.as_of:
-        remarks.append(f"*{as_of_text(answer.as_of, answer.undated)}*")
-    if answer.notice:
-        remarks.append(f"*{literal(answer.notice)}*")
+    limits = (
+        as_of_text(answer.as_of, answer.undated),
+        literal(limited_text(answer.limited_to)),
+        literal(answer.notice),
+    )
+    remarks += [f"*{limit}*" for limit in limits if limit]
     return [line for remark in remarks for line in (remark, "")]
 
 
@@ -238,9 +252,10 @@ def conversation_to_markdown(conversation: Conversation) -> str:
                 f"[^{number}]: {literal(citation.title)}{when}{where}: “{quote}” "
                 f"({citation.document_id} {citation.start}–{citation.end})"
             )
+        lead = [turn.answer.reply] if turn.answer.reply else []
         said = [
             f"{marked(s, '**', '**')}{''.join(f'[^{names[m]}]' for m in s.citations)}" for s in turn.answer.statements
         ]
-        lines += [" ".join(said), ""]
+        lines += [" ".join([*lead, *said]), ""]
         lines += _remarks(turn.answer, names)
     return "\n".join([*lines, *notes, ""])

@@ -19,8 +19,8 @@ class AnswerSettings:
     """Statements of an answer at most."""
     abstain_below: float = -1.0
     """Abstain when the documents hold the answer with less than this probability; negative for the fitted value."""
-    history_weight: float = 0.5
-    """How much of the conversation's mean question vector is added to the question's."""
+    history_weight: float = -1.0
+    """How much of the earlier questions' mean vector is added to the question's; negative to let the switch decide."""
     carried_weight: float = 0.4
     """Weight, in lexical search, of terms carried over from earlier questions."""
     ranker: str = ""

@@ -11,8 +11,10 @@ from uuid import uuid4
 
 from index.permalink import make_permalink
 from index.types import Hit
+from rag.followup.kinds import Kind
 
 Verdict = Literal["supported", "weak", "unsupported"]
+_TITLES = 3  # documents named one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,15 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """Something an underspecified question may mean: a document, or what stands under a heading of it."""
+
+    text: str
+    document_id: str
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one question.
 
@@ -102,8 +113,12 @@ class Answer:
     documents that were searched; `unknown_terms` are words of the question that occur nowhere. `disagreements` say
     where documents give different values. `as_of` is set if only documents published by then were used; `undated`
     counts those that were left out because they have no date. An abstention names in `unread` some of the files that
-    could not be read, and in `unread_count` how many there are. `notice` says in a sentence what else is to be known of
-    how it was made: that a language model failed, or that statements were left out or not checked.
+    could not be read, and in `unread_count` how many there are. `kind` says what turn of the conversation it answers;
+    `reply` are words that rest on no document: a greeting, what goes before statements told again, or the question
+    which of the options in `clarify` is meant. `limited_to` are titles of the documents that the person's words
+    ("only from the Ministry") limited the search to, `where` the filter that the caller gave. `notice` says in a
+    sentence what else is to be known of how it was made: that a language model failed, or that statements were left out
+    or not checked.
     """
 
     question: str
@@ -123,18 +138,25 @@ class Answer:
     unread_count: int = 0
     undated: int = 0
     notice: str = ""
+    kind: Kind = "question"
+    reply: str = ""
+    clarify: tuple[Option, ...] = ()
+    limited_to: tuple[str, ...] = ()
+    where: str = ""
 
     @property
     def text(self) -> str:
         """The answer as plain text with its markers; what was searched, in words, when it abstained.
 
-        A disagreement of the sources, the date of an "as of" question and the notice are told in a sentence at the end.
+        A disagreement of the sources, and what limited the search, and the notice are told at the end.
         """
         if self.abstained:
             return f"{abstention_text(self)} {self.notice}".strip()
-        said = [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements]
+        said = [self.reply] if self.reply else []
+        said += [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements]
         said += [disagreement_text(d, self.citations) for d in self.disagreements]
-        return " ".join([*said, as_of_text(self.as_of, self.undated), self.notice]).strip()
+        limits = (as_of_text(self.as_of, self.undated), limited_text(self.limited_to), self.notice)
+        return " ".join([*said, *(text for text in limits if text)]).strip()
 
 
 def abstention_text(answer: Answer) -> str:
@@ -145,6 +167,9 @@ def abstention_text(answer: Answer) -> str:
 def abstention_lead(answer: Answer) -> str:
     """The first sentence of an abstention: "Not in these documents", and why."""
     lead, searched, limit = "Not in these documents", answer.searched, answer.as_of
+    if searched == 0 and answer.where:
+        until = f" and was published by {long_date(limit)}" if limit is not None else ""
+        return f"{lead}: no document in the library matches the filter {answer.where}{until}."
     if searched == 0 and limit is not None:
         return f"{lead}: no document in the library was published by {long_date(limit)}."
     if searched == 0:
@@ -163,6 +188,8 @@ def abstention_facts(answer: Answer) -> tuple[str, ...]:
         facts.append(f"{_listed(quoted)} {'occurs' if len(quoted) == 1 else 'occur'} nowhere in them.")
     if answer.undated:
         facts.append(_left_out(answer.undated))
+    if answer.limited_to:
+        facts.append(limited_text(answer.limited_to))
     if answer.unread:
         more = answer.unread_count - len(answer.unread)
         names = [*answer.unread, f"{more:,} more"] if more > 0 else list(answer.unread)
@@ -177,6 +204,16 @@ def as_of_text(limit: date | None, undated: int = 0) -> str:
         return ""
     text = f"Only documents published by {long_date(limit)} were used."
     return f"{text} {_left_out(undated)}" if undated else text
+
+
+def limited_text(titles: Sequence[str]) -> str:
+    """Say which documents alone were searched because the person asked for that; empty if none were named."""
+    if not titles:
+        return ""
+    shown = [f"“{title.strip('“”')}”" for title in titles[:_TITLES]]
+    if len(titles) > _TITLES:
+        shown.append(f"{len(titles) - _TITLES:,} more")
+    return f"Only {_listed(shown)} {'was' if len(titles) == 1 else 'were'} searched."
 
 
 def disagreement_text(disagreement: Disagreement, citations: Sequence[Citation]) -> str:

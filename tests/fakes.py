@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.grounding.pairs import Read
+
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -56,3 +58,33 @@ class FakeEncoder:
         """Encode tokens: for each text, shape `(tokens, dimension)`, a row for each of the first that it reads."""
         limit = self.max_tokens - self.special_tokens
         return [self.encode([t[a:b] for a, b in self.token_offsets(t)[:limit]]) for t in texts]
+
+
+class FakeModel:
+    """A grounding model without a model: what shares words with the question is relevant and holds the answer.
+
+    It satisfies `Ranker`, `SpanReader` and `Judge` of `rag.grounding`.
+    """
+
+    def relevance(self, question: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """Count the words that a passage shares with the question."""
+        asked = _words(question)
+        return np.array([float(len(asked & _words(p))) for p in passages], dtype=np.float32)
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Read]:
+        """See an answer in each word of a passage alike."""
+        reads = []
+        for passage, shared in zip(passages, self.relevance(question, passages), strict=True):
+            offsets = [m.span() for m in _TOKEN.finditer(passage)]
+            flat = np.full(len(offsets), -1.0, dtype=np.float32)
+            reads.append(Read(float(shared), float(shared), flat, flat, offsets))
+        return reads
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """Find a statement entailed by the share of its words that the evidence holds."""
+        shares = [len(_words(s) & _words(e)) / max(len(_words(s)), 1) for s, e in pairs]
+        return np.array([[p, 1 - p, 0.0] for p in shares], dtype=np.float32).reshape(-1, 3)
+
+
+def _words(text: str) -> set[str]:
+    return {match.group().lower() for match in _TOKEN.finditer(text)}

@@ -452,7 +452,7 @@ def test_chat_answers_each_line_and_keeps_the_conversation(library: Path, tmp_pa
     assert len(json.loads((tmp_path / "talk.json").read_bytes())["turns"]) == 1
     catalog = Catalog(library / "catalog.sqlite")
     stored = Conversations(catalog)
-    kept = [json.loads(stored.load(i) or "") for i, _, _ in stored.list()]
+    kept = [json.loads(stored.load(info.id) or "") for info in stored.list()]
     catalog.close()
     assert [t["question"] for t in kept[0]["turns"]] == [lines[0], "What did it cost?"]
 
@@ -565,3 +565,58 @@ def test_ui_hands_its_flags_to_the_server(dossier: Dossier, monkeypatch: pytest.
     assert (ran.status, ran.text) == (0, "ready\n")
     assert (seen["path"], seen["host"], seen["port"]) == (tmp_path / "l", "127.0.0.1", 0)
     assert (seen["docs"], seen["insecure"]) == (tmp_path, True)
+
+
+@pytest.fixture(scope="module")
+def talked(library: Path) -> str:
+    """The id of a conversation of two turns held in the library."""
+    ran = spawn("chat", "--library", library, stdin=b"How many bees does a strong colony hold?\nThanks!\n")
+    assert ran.status == 0
+    listed = json.loads(spawn("conversations", "list", "--json", "--library", library).out)
+    return str(next(c["id"] for c in listed if "bees" in c["title"] and c["turns"] == 2))
+
+
+def test_kept_conversations_are_listed_shown_renamed_and_exported(
+    talked: str, library: Path, dossier: Dossier, tmp_path: Path
+) -> None:
+    """By the beginning of their id; the new title is in the list and in the export."""
+    assert talked in dossier("conversations", "list", "--query", "BEES", "--library", library).text
+    assert "bees" not in dossier("conversations", "list", "--query", "nonsense", "--library", library).text
+    shown = dossier("conversations", "show", talked[:8], "--library", library).text
+    assert "> Thanks!" in shown
+    assert "You are welcome." in shown
+    dossier("conversations", "rename", talked, "  The   hive ", "--library", library)
+    memo = dossier("conversations", "export", talked, "--library", library).text
+    assert memo.startswith("# The hive\n")
+    assert "[^1]: " in memo
+    exported = dossier("conversations", "export", talked, "--format", "json", "--library", library).json
+    assert (exported["title"], len(exported["turns"])) == ("The hive", 2)
+    file = tmp_path / "memo.md"
+    dossier("conversations", "export", talked, "--out", file, "--library", library)
+    assert file.read_text(encoding="utf-8") == memo
+    again = dossier("conversations", "export", talked, "--out", file, "--library", library)
+    assert (again.status, "is there already" in again.err) == (1, True)
+
+
+def test_deleted_conversation_comes_back(talked: str, library: Path, dossier: Dossier) -> None:
+    """Delete says how; an id that nothing has is an error that says where to look."""
+    assert f"undelete {talked}" in dossier("conversations", "delete", talked, "--library", library).err
+    assert talked not in dossier("conversations", "list", "--library", library).text
+    assert talked in dossier("conversations", "list", "--deleted", "--library", library).text
+    gone = dossier("conversations", "show", talked, "--library", library)
+    assert (gone.status, "dossier conversations list" in gone.err) == (1, True)
+    assert dossier("conversations", "undelete", talked, "--library", library).status == 0
+    assert talked in dossier("conversations", "list", "--library", library).text
+
+
+def test_chat_goes_on_with_a_kept_conversation(talked: str, library: Path) -> None:
+    """What is asked then follows what was asked before, and is kept under the same id."""
+    lines = b"/rename Bees again\n/conversations\nWhere did you get that?\n"
+    ran = spawn("chat", "--resume", talked, "--library", library, stdin=lines)
+    assert ran.status == 0
+    assert "Going on with" in ran.err
+    assert "Bees again" in ran.text
+    assert "From “" in ran.text
+    kept = json.loads(spawn("conversations", "export", talked, "--format", "json", "--library", library).out)
+    assert (kept["title"], len(kept["turns"])) == ("Bees again", 3)
+    assert spawn("chat", "--resume", "zzzz", "--library", library, stdin=b"").status == 1

@@ -161,6 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
     resolve = verb("resolve", "tell where a citation's dossier:// link leads now", "questions")
     resolve.add_argument("link", metavar="LINK", help="the link, as in the JSON of an answer")
     chat = verb("chat", "hold a conversation in the terminal", "chat")
+    chat.add_argument("--resume", metavar="ID", help="go on with a conversation; its id, or the first digits of it")
     ui = verb("ui", "serve the chat page", "page")
     for sub in (ask, chat):
         _llm(sub)
@@ -188,6 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
     restore = verb("restore", "make a library from such a file", "upkeep")
     restore.add_argument("file", type=Path, metavar="FILE", help="the file; the library's folder must be new or empty")
     restore.add_argument("--force", action="store_true", help="rename a folder that is there to NAME.before-restore-N")
+    _add_conversations(verbs)
     _add_eval(verbs)
     return parser
 
@@ -217,6 +219,37 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _add_conversations(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "list, show, rename, delete and export the conversations that are kept"
+    conversations = verbs.add_parser("conversations", help=summary, description=_sentence(summary), allow_abbrev=False)
+    inner = conversations.add_subparsers(dest="conversations_verb", metavar="VERB", required=True)
+
+    def verb(name: str, summary: str) -> argparse.ArgumentParser:
+        sub = inner.add_parser(name, help=summary, description=_sentence(summary), allow_abbrev=False)
+        _global_flags(sub, default=False)
+        sub.set_defaults(run=_lazily("ui.cli.conversations", "run_conversations"))
+        return sub
+
+    listed = verb("list", "list the conversations, the newest first")
+    listed.add_argument("--query", metavar="WORDS", help="only those that hold each of these words")
+    listed.add_argument("--deleted", action="store_true", help="those that were deleted and can still be brought back")
+    for name, summary in (
+        ("show", "print a conversation"),
+        ("rename", "give a conversation another title"),
+        ("undelete", "bring a deleted conversation back"),
+        ("export", "write a conversation with its sources"),
+    ):
+        verb(name, summary).add_argument("id", metavar="ID", help="its id, or the first digits of it")
+    inner.choices["rename"].add_argument("title", metavar="TITLE", help="the new title")
+    verb("delete", "delete conversations; undelete brings them back").add_argument(
+        "ids", nargs="+", metavar="ID", help="an id, or the first digits of it"
+    )
+    inner.choices["export"].add_argument(
+        "--format", choices=("markdown", "json"), default="markdown", help="(default: %(default)s, with footnotes)"
+    )
+    inner.choices["export"].add_argument("--out", type=Path, metavar="FILE", help="the file (default: stdout)")
 
 
 def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from rag.records import answer_record, hit_record
-from rag.types import Answer, Conversation, Statement, as_of_text, page_name
+from rag.types import Answer, Conversation, Statement, as_of_text, limited_text, page_name
 from ui.cli.opening import open_assistant, open_library
 from ui.cli.terminal import bold, one_line, print_json, say, visible, wrap
 
@@ -139,7 +139,8 @@ def format_answer(answer: Answer, documents: Mapping[str, DocumentInfo]) -> str:
         hits = [h for h in answer.hits[:_NEAREST] if h.passage.document_id in documents]
         lines += ["Nearest passages:", *format_hits(hits, documents)] if hits else []
         return "\n".join(lines).rstrip("\n")
-    lines = [wrap(" ".join(format_statement(s) for s in answer.statements)), "", *format_remarks(answer)]
+    lead = [one_line(answer.reply)] if answer.reply else []
+    lines = [wrap(" ".join([*lead, *map(format_statement, answer.statements)])), "", *format_remarks(answer)]
     lines += format_footnotes(answer)
     return "\n".join(lines).rstrip("\n")
 
@@ -175,6 +176,8 @@ def format_remarks(answer: Answer) -> list[str]:
         lines += [wrap(one_line(answer.notice)), ""]
     if answer.as_of is not None:
         lines += [wrap(as_of_text(answer.as_of, answer.undated)), ""]
+    if answer.limited_to:
+        lines += [wrap(visible(limited_text(answer.limited_to))), ""]
     return lines
 
 

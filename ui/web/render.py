@@ -22,6 +22,7 @@ from rag.types import (
     Turn,
     abstention_lead,
     as_of_text,
+    limited_text,
 )
 
 if TYPE_CHECKING:
@@ -135,7 +136,13 @@ def _answer(answer: Answer, number: int) -> str:
     differing = "".join(_disagreement(d, answer.citations, f"{number}.{i}") for i, d in enumerate(answer.disagreements))
     rows = "".join(_source_row(citation, number) for citation in answer.citations)
     sources = f'<ol class="sources" aria-label="Sources">{rows}</ol>' if rows else ""
-    return f'<div class="answer">{rewritten}{_as_of(answer)}{said}{differing}{sources}</div>'
+    return f'<div class="answer">{rewritten}{_as_of(answer)}{_reply(answer)}{said}{differing}{sources}</div>'
+
+
+def _reply(answer: Answer) -> str:
+    """Draw what rests on no document: a greeting, a question back, what goes before statements told again."""
+    said = " ".join(text for text in (answer.reply, limited_text(answer.limited_to)) if text)
+    return f'<p class="reply" dir="auto">{escape(said)}</p>' if said else ""
 
 
 def _as_of(answer: Answer) -> str:

@@ -43,5 +43,7 @@ class Sessions:
             self._recent[conversation.id] = conversation
             while len(self._recent) > _KEPT:
                 self._recent.pop(next(iter(self._recent)))
-        self._stored.save(conversation.id, conversation.title, conversation_to_json(conversation))
+        self._stored.save(
+            conversation.id, conversation.title, conversation_to_json(conversation), turns=len(conversation.turns)
+        )
         return conversation

@@ -1,0 +1,95 @@
+"""Follow-ups without a language model: `python bench/followup.py ../shared/data --work build/retrieval`.
+
+Two measurements. MTRAG (clapnq, cloud): the last turn of a conversation is searched alone, with the questions before
+it, and as a language model rewrote it, by the same retriever, with and without the grounding model's ranking, shown by
+the depth of the turn. And the project's own conversations over `samples/strait` (`eval/golden/conversations.jsonl`):
+each is led with the assistant as a person would, and each turn counts as found if one of the first five hits holds at
+least half of a piece of its evidence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import ir_measures
+from ir_measures import R, nDCG
+from retrieval import open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
+
+from eval.conversations import lead, tally
+from index.library import Library
+from rag.assistant import Assistant
+from rag.grounding import PairModel
+from rag.settings import AnswerSettings
+from rag.standalone import make_query
+from rag.types import Conversation
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "samples" / "strait"
+DEPTHS = (("1", 1, 1), ("2–4", 2, 4), ("5+", 5, 999), ("all", 1, 999))
+
+
+def measure_mtrag(data: Path, library: Library, domain: str, reranked: bool, report: Callable[[str], None]) -> None:
+    """Report R@5 and nDCG@5 of the three ways to ask, by depth."""
+    qrels = read_qrels(data / f"{domain}.qrels.tsv")
+    turns = {q["_id"]: user_turns(q["text"]) for q in read_lines(data / f"{domain}.questions.jsonl.gz")}
+    rewrites = {q["_id"]: user_turns(q["text"])[-1] for q in read_lines(data / f"{domain}.rewrite.jsonl.gz")}
+    settings, weights = AnswerSettings(), library.settings
+    infos = library.documents()
+    sources, titles = {i.id: i.source for i in infos}, {i.id: i.title for i in infos}
+    model = PairModel() if reranked else None
+    ways: dict[str, Callable[[str], tuple[str, list[str]]]] = {
+        "last turn only": lambda key: (turns[key][-1], []),
+        "with history": lambda key: (turns[key][-1], turns[key][:-1]),
+        "LLM rewrite": lambda key: (rewrites[key], []),
+    }
+    for way, ask in ways.items():
+        run = {}
+        for key in qrels:
+            question, earlier = ask(key)
+            before = Conversation.from_pairs([(q, "") for q in earlier]) if earlier else None
+            query = make_query(question, before, library, settings)
+            if model is not None:
+                run[key] = rank_again(library, query, sources, titles, model)
+            else:
+                run[key] = rank(library, query, weights.dense_weight, weights.lexical_weight, sources)
+            run[key] = run[key] or {"none": 0.0}
+        cells = []
+        for _, first, last in DEPTHS:
+            chosen = {key: v for key, v in qrels.items() if first <= len(turns[key]) <= last}
+            values = ir_measures.calc_aggregate([R @ 5, nDCG @ 5], chosen, {key: run[key] for key in chosen})
+            cells.append(f"{values[R @ 5]:.3f} / {values[nDCG @ 5]:.3f}")
+        report(f"| {domain}{', reranked' if reranked else ''} | {way} | {' | '.join(cells)} |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure follow-ups without a language model.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("build/retrieval"), help="where the libraries are kept")
+    parser.add_argument("--sets", nargs="*", default=["conversations", "clapnq", "cloud"])
+    parser.add_argument("--rerank", action="store_true", help="measure the grounding model's ranking as well")
+    args = parser.parse_args()
+    for domain in ("clapnq", "cloud"):
+        if domain not in args.sets:
+            continue
+        print(f"| set | asked | {' | '.join(f'turn {name}, R@5 / nDCG@5' for name, *_ in DEPTHS)} |", flush=True)
+        with open_corpus(args.data / "mtrag" / f"{domain}.passages.jsonl.gz", args.work / domain) as library:
+            for reranked in (False, True) if args.rerank else (False,):
+                measure_mtrag(args.data / "mtrag", library, domain, reranked, lambda line: print(line, flush=True))
+    if "conversations" in args.sets:
+        with tempfile.TemporaryDirectory() as folder, Assistant.open(Path(folder) / "library") as assistant:
+            assistant.add(SAMPLES)
+            outcomes = lead(assistant)
+        for o in outcomes:
+            if not o.right:
+                print(f"{o.conversation} {o.kind}: {o.question} → {o.answer.standalone_question}", file=sys.stderr)
+        for kind, (right, every) in tally(outcomes).items():
+            print(f"| {kind} | {right} of {every} |")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,92 @@
+"""The standalone question in words that a person can read and change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from rag.followup.correct import swap_name
+from rag.words import STOP_WORDS
+
+_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+_FRAGMENT = re.compile(
+    r"^\W*(?:and|but|so|what about|how about|then)?\s*(?P<part>(?:(?:in|on|for|at|by|of|from|the|"
+    r"as of|during|to|with)\s+)*"
+    r"[^?.!]{1,60}?)\s*\?*\s*$",
+    re.IGNORECASE,
+)
+_VERBS = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|will|would|shall|should|"
+    r"may(?! \d)|might|must|who|what|"
+    r"when|where|why|how|which|whose|if|get|got|come|came|go|went|need|needs|make|made|say|said)\b",
+    re.IGNORECASE,
+)
+_SLOTS = (
+    re.compile(rf"\b(?:{_MONTH})\s+(?:19|20)\d\d\b"),
+    re.compile(rf"\b\d{{1,2}} (?:{_MONTH})\b"),
+    re.compile(rf"\b(?:{_MONTH})\b"),
+    re.compile(r"\b(?:19|20)\d\d\b"),
+)
+_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+_PHRASES, _LONGEST = 4, 3
+
+
+def complete(question: str, earlier: str) -> str | None:
+    """Put a fragment ("And in June?", "And Corvane-2?") in the place of its like in the earlier question.
+
+    Returns:
+        The earlier question with the other month, year, day or name; `None` if the question is no such fragment.
+    """
+    match = _FRAGMENT.match(question)
+    if match is None or _VERBS.search(match["part"]) or len(match["part"].split()) > 6:
+        return None
+    part = match["part"].strip()
+    for slot in _SLOTS:
+        new, old = slot.findall(part), list(slot.finditer(earlier))
+        if len(new) == 1 and len(old) == 1:
+            return f"{earlier[: old[0].start()]}{new[0]}{earlier[old[0].end() :]}"
+        if new:
+            return None
+    bare = re.sub(r"^(?:(?:and|in|on|for|at|by|of|from|to|with)\s+)+", "", part, flags=re.IGNORECASE)
+    if re.fullmatch(r"(?:the )?[A-Z][\w’'-]*(?: [A-Z\d][\w’'-]*)*", bare):
+        return swap_name(earlier, bare)
+    return None
+
+
+def with_subject(question: str, words: Collection[str], sources: Sequence[str]) -> str:
+    """Say in front of a question what it is about.
+
+    Args:
+        question: The question.
+        words: Words carried over from the conversation.
+        sources: The texts they come from, the most telling first; neighbours there stay together.
+
+    Returns:
+        "About the Lantern cable, Perrin Dawn: what was she carrying?"; the question itself without words.
+    """
+    left = {word.lower() for word in words}
+    phrases: list[str] = []
+    for text in sources:
+        run: list[re.Match[str]] = []
+        for match in [*_WORD.finditer(text), None]:
+            wanted = match is not None and match.group().lower() in left
+            if (
+                wanted
+                and match is not None
+                and (not run or (text[run[-1].end() : match.start()] == " " and len(run) < _LONGEST))
+            ):
+                run.append(match)
+                continue
+            if run:
+                phrases.append(text[run[0].start() : run[-1].end()])
+                left -= {m.group().lower() for m in run}
+            run = [match] if wanted and match is not None and match.group().lower() in left else []
+    if not phrases:
+        return question
+    named = sorted(phrases, key=lambda phrase: not any(c.isupper() or c.isdigit() for c in phrase))
+    return f"About {', '.join(named[:_PHRASES])}: {_inside(question)}"
+
+
+def _inside(question: str) -> str:
+    first = question.split(" ", 1)[0].strip(",")
+    return question[:1].lower() + question[1:] if first.lower() in STOP_WORDS and first != "I" else question
