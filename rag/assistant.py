@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,31 +20,24 @@ from rag.asof import AsOf, inherited_limit, limit_to, limit_to_undated, parse_as
 from rag.followup.narrow import both
 from rag.followup.replies import ask_back, put_last, reply_without_search, told
 from rag.settings import AnswerSettings
+from rag.stating import MODEL, open_writer, rewrite, state
 from rag.types import (
     Answer,
-    Citation,
     Conversation,
-    Disagreement,
     Done,
     Event,
     Hits,
     Searching,
-    Sentence,
-    Statement,
-    Waiting,
 )
 
 if TYPE_CHECKING:
     from index.embed import Encoder
-    from index.types import DocumentInfo, Hit
     from index.where import Filter
     from rag.followup.understand import Understood
     from rag.grounding import Grounding
-    from rag.reader.read import Selection
     from rag.standalone import Query
-    from rag.writing.writer import Writer, Written
+    from rag.writing.writer import Writer
 
-MODEL = "offline reader"
 _SHOWN = 10  # hits that come with an answer, at least
 
 
@@ -62,7 +55,7 @@ class Assistant:
         self.settings = settings
         self._grounding = grounding
         self._opening = Lock()
-        self._writer = _open_writer(settings, llm)
+        self._writer = open_writer(settings, llm)
 
     @property
     def grounding(self) -> Grounding:
@@ -219,7 +212,7 @@ class Assistant:
 
         rewritten, trouble = "", None
         if standalone is None and query.kind != "topic-switch":
-            rewritten, trouble = yield from self._rewrite(scope.asked, conversation)
+            rewritten, trouble = yield from rewrite(self._writer, scope.asked, conversation)
         if rewritten:
             query = replace(make_query(rewritten, None, self.library, self.settings), kind=query.kind)
         # A date that only limits what is used is no other wording of the question.
@@ -249,7 +242,9 @@ class Assistant:
         )
         clock.lap("read")
         history = conversation if standalone is None and query.kind != "topic-switch" else None
-        stated = yield from self._tell(history, query, hits, documents, selection, trouble)
+        stated = yield from state(
+            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier
+        )
         statements = stated.statements
         clock.lap("check")
         answer = Answer(
@@ -277,66 +272,6 @@ class Assistant:
     def writer(self) -> Writer | None:
         """What has a language model write the answers; `None` if the offline reader gives them."""
         return self._writer
-
-    def _rewrite(
-        self, question: str, conversation: Conversation | None
-    ) -> Generator[Event, None, tuple[str, Written | None]]:
-        """Have the language model write the standalone question; with what went wrong, if it cannot be reached."""
-        from rag.writing.failure import ModelFailure
-
-        if self._writer is None:
-            return "", None
-        text = ""
-        try:
-            for got in self._writer.question(question, conversation):
-                if isinstance(got, Waiting):
-                    yield got
-                else:
-                    text = got
-        except ModelFailure as failure:
-            return "", self._writer.failed(failure)
-        return text, None
-
-    def _tell(
-        self,
-        conversation: Conversation | None,
-        query: Query,
-        hits: Sequence[Hit],
-        documents: Mapping[str, DocumentInfo],
-        selection: Selection,
-        written: Written | None,
-    ) -> Generator[Event, None, _Told]:
-        """State the answer: the language model if there is one and it does not fail, else the offline reader."""
-        from rag.telling import Telling
-
-        verifier = self.grounding.verifier
-        if self._writer is not None and written is None:
-            for event in self._writer.write(
-                query.standalone_question, conversation, hits, documents, self.library, verifier
-            ):
-                if isinstance(event, (Sentence, Waiting)):
-                    yield event
-                else:
-                    written = event
-        if self._writer is not None and written is not None and not written.failed:
-            return _Told(written.statements, written.citations, (), written.notice, self._writer.model.name)
-        statements: list[Statement] = list(written.statements) if written is not None else []
-        citations: list[Citation] = list(written.citations) if written is not None else []
-        telling = Telling(query.question, query.standalone_question, hits, documents, self.library, verifier)
-        sentences = telling.sentences(() if selection.abstained else selection.chosen)
-        begun = bool(statements)
-        if written is not None and begun:
-            from rag.writing.going_on import go_on
-
-            sentences = go_on(sentences, written)
-        for sentence in sentences:
-            statements.append(sentence.statement)
-            citations.extend(sentence.citations)
-            yield sentence
-        disagreements = () if begun else telling.disagreements
-        model = f"{self._writer.model.name}, then {MODEL}" if self._writer is not None and begun else MODEL
-        notice = written.notice if written is not None else ""
-        return _Told(tuple(statements), tuple(citations), disagreements, notice, model)
 
     def _understand(
         self, question: str, conversation: Conversation | None, where: Filter | str | None
@@ -409,29 +344,6 @@ class _Scope:
     undated: int = 0
     rest: bool = True
     given: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What an answer says, who wrote it, and what is to be known of that."""
-
-    statements: tuple[Statement, ...]
-    citations: tuple[Citation, ...]
-    disagreements: tuple[Disagreement, ...]
-    notice: str
-    model: str
-
-
-def _open_writer(settings: AnswerSettings, llm: Any) -> Writer | None:
-    """The language model of the settings, ready to write; `None` if there is to be none."""
-    if llm is None and not settings.llm and settings.grounding == "flag":
-        return None  # nothing to look at: importing costs
-    from rag.llm import open_model
-    from rag.writing.writer import Writer, check_grounding
-
-    check_grounding(settings.grounding)
-    model = open_model(settings, llm)
-    return Writer(model, settings) if model is not None else None
 
 
 class _Clock:
