@@ -130,10 +130,7 @@ class Writer:
         used = model.count(frame_tokens(question)) + sum(model.count(m.text) for m in history)
         shown = choose_passages(hits, documents, model.window - model.output - used, model.count)
         if not shown:
-            told = (
-                f"The window of {model.label} ({model.window:,} tokens) holds no passage; the offline reader answered."
-            )
-            yield Written((), (), True, told)
+            yield self.failed(ModelFailure(f"its window of {model.window:,} tokens has no room for a passage"))
             return
         messages = answer_messages(question, shown, history, nonce)
         checker = Checker(shown, verifier, library, cast(Grounding, self._settings.grounding))
