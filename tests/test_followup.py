@@ -200,7 +200,16 @@ def test_narrowing_finds_the_documents_that_are_meant(
     assert {i.title for i in assistant.library.documents(where=found.where)} == titles
 
 
-@pytest.mark.parametrize("question", ["In 2019, what happened?", "Who came from the north?", "What is only in Rome?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And in March?",
+        "And in the harbour?",
+        "In 2019, what happened?",
+        "Who came from the north?",
+        "What is only in Rome?",
+    ],
+)
 def test_what_names_no_document_narrows_nothing(question: str, assistant: Assistant) -> None:
     """A place or year of what is asked stays part of it."""
     assert find_narrowing(question, assistant.library, follows=True) is None

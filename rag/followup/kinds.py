@@ -14,7 +14,7 @@ Kind = Literal[
 UNSEARCHED: tuple[Kind, ...] = ("clarification", "meta", "small talk")
 
 PRONOUN = re.compile(
-    r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|one|ones|there|here|"
+    r"\b(?:it|its|itself|herself|himself|themselves|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|one|ones|there|here|"
     r"both|others?|same|such|former|latter|then|so)\b",
     re.IGNORECASE,
 )

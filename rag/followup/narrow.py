@@ -51,6 +51,16 @@ _PLAIN = frozenset(
     "document documents file files paper papers source sources one ones text texts article articles page pages version "
     "published dated newest year's ones' written report reports".split()
 )
+_BY_SOURCE = re.compile(
+    r"^\W*(?:and |but |now |ok |okay |what about |how about )*(?:according to|based on|from|on the basis of|looking at|"
+    r"what (?:is|was|stands|it says|they say) in)\b",
+    re.IGNORECASE,
+)
+_ONLY_DATE = re.compile(
+    r"(?:the |early |late |mid |end of |week |of |\W|\d{1,2}(?:st|nd|rd|th)?\b|(?:19|20)\d\d|january|february|march|"
+    r"april|may|june|july|august|september|october|november|december)+",
+    re.IGNORECASE,
+)
 _PLEASE = re.compile(r"[\s,]*\bplease\W*$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SIDE = re.compile(r"\b(?P<side>before|since|after|until|up to)\b", re.IGNORECASE)
@@ -94,9 +104,11 @@ def find_narrowing(question: str, library: Library, *, follows: bool) -> Narrowi
         return None
     parts = match.groupdict()
     scope = (parts.get("scope") or parts.get("alone") or "").strip()
+    if not sure and (_BY_SOURCE.match(question) is None or _ONLY_DATE.fullmatch(scope)):
+        return None  # "And in June?", "In 2019, …": no limit but a part of what is asked
     where, infos = resolve(scope, library)
     if where is None and not sure:
-        return None  # "In 2019, …": no limit but a part of what is asked
+        return None
     rest = (parts.get("rest") or "").strip()
     if rest and where is None:
         return None
