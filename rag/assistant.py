@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.errors import QuestionError
 from index.library import Library, Progress
@@ -20,7 +20,15 @@ from rag.asof import AsOf, inherited_limit, limit_to, limit_to_undated, parse_as
 from rag.followup.narrow import both
 from rag.followup.replies import ask_back, put_last, reply_without_search, told
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Statement
+from rag.stating import MODEL, open_writer, rewrite, state
+from rag.types import (
+    Answer,
+    Conversation,
+    Done,
+    Event,
+    Hits,
+    Searching,
+)
 
 if TYPE_CHECKING:
     from index.embed import Encoder
@@ -28,8 +36,8 @@ if TYPE_CHECKING:
     from rag.followup.understand import Understood
     from rag.grounding import Grounding
     from rag.standalone import Query
+    from rag.writing.writer import Writer
 
-MODEL = "offline reader"
 _SHOWN = 10  # hits that come with an answer, at least
 
 
@@ -40,11 +48,14 @@ class Assistant:
     make concurrent. From asyncio use `await asyncio.to_thread(assistant.ask, question)`.
     """
 
-    def __init__(self, library: Library, settings: AnswerSettings, grounding: Grounding | None = None) -> None:
+    def __init__(
+        self, library: Library, settings: AnswerSettings, grounding: Grounding | None = None, llm: Any = None
+    ) -> None:
         self.library = library
         self.settings = settings
         self._grounding = grounding
         self._opening = Lock()
+        self._writer = open_writer(settings, llm)
 
     @property
     def grounding(self) -> Grounding:
@@ -74,6 +85,7 @@ class Assistant:
         library_settings: LibrarySettings | None = None,
         encoder: Encoder | None = None,
         grounding: Grounding | None = None,
+        llm: Any = None,
     ) -> Assistant:
         """Open the library in a folder and an assistant on it.
 
@@ -85,12 +97,14 @@ class Assistant:
             library_settings: The same for the library.
             encoder: An encoder object in place of the one the settings name.
             grounding: Models that rank, read and check, in place of those the settings name.
+            llm: Any `llama_index.core.llms.LLM` that writes the answers, in place of the one the settings name.
 
         Returns:
             The assistant; close it, or use it in a `with` block.
 
         Raises:
             ConfigError: A setting is wrong.
+            MissingExtraError: The package of the language model is not installed.
             LibraryError: The library cannot be opened; its subclasses say why.
         """
         folder = Path(path).expanduser()
@@ -98,7 +112,11 @@ class Assistant:
             file = Path(config) if config is not None else None
             settings = load_settings(AnswerSettings, "answer", library=folder, config=file)
         library = Library.open(folder, settings=library_settings, config=config, encoder=encoder, create=create)
-        return cls(library, settings, grounding)
+        try:
+            return cls(library, settings, grounding, llm)
+        except BaseException:
+            library.close()
+            raise
 
     def close(self) -> None:
         """Close the library."""
@@ -190,8 +208,13 @@ class Assistant:
 
         from rag.ranking import rerank
         from rag.reader import Reader
-        from rag.telling import Telling
+        from rag.standalone import make_query
 
+        rewritten, trouble = "", None
+        if standalone is None and query.kind != "topic-switch":
+            rewritten, trouble = yield from rewrite(self._writer, scope.asked, conversation)
+        if rewritten:
+            query = replace(make_query(rewritten, None, self.library, self.settings), kind=query.kind)
         # A date that only limits what is used is no other wording of the question.
         same = scope.rest and query.standalone_question == scope.asked
         standalone_question = turn if same else query.standalone_question
@@ -218,33 +241,37 @@ class Assistant:
             threshold=threshold if threshold >= 0 else None,
         )
         clock.lap("read")
-        statements: list[Statement] = []
-        citations: list[Citation] = []
-        telling = Telling(query.question, query.standalone_question, hits, documents, self.library, grounding.verifier)
-        for sentence in telling.sentences(() if selection.abstained else selection.chosen):
-            statements.append(sentence.statement)
-            citations.extend(sentence.citations)
-            yield sentence
+        history = conversation if standalone is None and query.kind != "topic-switch" else None
+        stated = yield from state(
+            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier
+        )
+        statements = stated.statements
         clock.lap("check")
         answer = Answer(
             question,
             standalone_question,
-            tuple(statements),
-            tuple(citations),
+            statements,
+            stated.citations,
             tuple(hits),
             not statements,
             selection.confidence,
             clock.timings(),
-            MODEL,
+            stated.model,
             scope.searched,
             selection.unknown if not statements else (),
-            telling.disagreements,
+            stated.disagreements,
             as_of=scope.limit,
             undated=scope.undated,
+            notice=stated.notice,
             kind=query.kind,
             limited_to=scope.turn.limited_to,
         )
         yield Done(answer if statements else self._abstain(answer, scope))
+
+    @property
+    def writer(self) -> Writer | None:
+        """What has a language model write the answers; `None` if the offline reader gives them."""
+        return self._writer
 
     def _understand(
         self, question: str, conversation: Conversation | None, where: Filter | str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -76,6 +77,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "undated": answer.undated,
         "unread": list(answer.unread),
         "unread_count": answer.unread_count,
+        "notice": answer.notice,
         "kind": answer.kind,
         "reply": answer.reply,
         "clarify": [{"text": o.text, "document_id": o.document_id, "heading": o.heading} for o in answer.clarify],
@@ -154,6 +156,7 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         unread=tuple(data.get("unread", ())),
         unread_count=data.get("unread_count", 0),
         undated=data.get("undated", 0),
+        notice=data.get("notice", ""),
         kind=data.get("kind", "question"),
         reply=data.get("reply", ""),
         clarify=tuple(Option(o["text"], o["document_id"], o["heading"]) for o in data.get("clarify", ())),
@@ -191,25 +194,39 @@ def conversation_from_json(text: str) -> Conversation:
     return Conversation(turns, data["id"], data["title"])
 
 
+def literal(text: str) -> str:
+    """Escape a text for Markdown, so that nothing in it becomes a link, an image or HTML."""
+    text = re.sub(r"([\\\[\]<`])", r"\\\1", text)
+    return re.sub(r"(?i):(?=//)|(?<=\bmailto):|(?<=\bwww)\.|@", r"\\\g<0>", text)
+
+
 def marked(statement: Statement, before: str, after: str) -> str:
-    """Write a statement with something before and after its exact answer."""
+    """Write a statement for Markdown with something before and after its exact answer."""
+    text = statement.text
     if statement.highlight is None:
-        return statement.text
+        return literal(text)
     start, end = statement.highlight
-    return f"{statement.text[:start]}{before}{statement.text[start:end]}{after}{statement.text[end:]}"
+    return f"{literal(text[:start])}{before}{literal(text[start:end])}{after}{literal(text[end:])}"
 
 
 def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
     """What is to be said of an answer as a whole, a paragraph each: disagreement, doubt, date."""
     remarks = []
     for disagreement in answer.disagreements:
-        told = disagreement_text(disagreement, answer.citations)
+        claims = tuple(replace(c, value=literal(c.value)) for c in disagreement.claims)
+        plain = [replace(c, title=literal(c.title)) for c in answer.citations]
+        told = disagreement_text(replace(disagreement, claims=claims), plain)
         remarks.append(re.sub(r"\[(\d+)\](?=[;.])", lambda m: f"[^{names[int(m[1])]}]", told))
     for s in answer.statements:
         if s.verdict != "supported":
             doubt = "Weakly supported" if s.verdict == "weak" else "Not supported"
-            remarks.append(f"*{doubt}: “{s.text}”{f' ({s.reason})' if s.reason else ''}*")
-    limits = (as_of_text(answer.as_of, answer.undated), limited_text(answer.limited_to))
+            why = f" ({literal(s.reason)})" if s.reason else ""
+            remarks.append(f"*{doubt}: “{literal(s.text)}”{why}*")
+    limits = (
+        as_of_text(answer.as_of, answer.undated),
+        literal(limited_text(answer.limited_to)),
+        literal(answer.notice),
+    )
     remarks += [f"*{limit}*" for limit in limits if limit]
     return [line for remark in remarks for line in (remark, "")]
 
@@ -230,9 +247,9 @@ def conversation_to_markdown(conversation: Conversation) -> str:
             names[citation.marker] = number
             where = f", {citation.page_name}" if citation.page else ""
             when = f", {citation.published.isoformat()}" if citation.published else ""
-            quote = " ".join(citation.quote.split())
+            quote = literal(" ".join(citation.quote.split()))
             notes.append(
-                f"[^{number}]: {citation.title}{when}{where}: “{quote}” "
+                f"[^{number}]: {literal(citation.title)}{when}{where}: “{quote}” "
                 f"({citation.document_id} {citation.start}–{citation.end})"
             )
         lead = [turn.answer.reply] if turn.answer.reply else []

@@ -116,7 +116,9 @@ class Answer:
     could not be read, and in `unread_count` how many there are. `kind` says what turn of the conversation it answers;
     `reply` are words that rest on no document: a greeting, what goes before statements told again, or the question
     which of the options in `clarify` is meant. `limited_to` are titles of the documents that the person's words
-    ("only from the Ministry") limited the search to, `where` the filter that the caller gave.
+    ("only from the Ministry") limited the search to, `where` the filter that the caller gave. `notice` says in a
+    sentence what else is to be known of how it was made: that a language model failed, or that statements were left out
+    or not checked.
     """
 
     question: str
@@ -135,6 +137,7 @@ class Answer:
     unread: tuple[str, ...] = ()
     unread_count: int = 0
     undated: int = 0
+    notice: str = ""
     kind: Kind = "question"
     reply: str = ""
     clarify: tuple[Option, ...] = ()
@@ -145,14 +148,14 @@ class Answer:
     def text(self) -> str:
         """The answer as plain text with its markers; what was searched, in words, when it abstained.
 
-        A disagreement of the sources, and what limited the search, are told in a sentence at the end.
+        A disagreement of the sources, and what limited the search, and the notice are told at the end.
         """
         if self.abstained:
-            return abstention_text(self)
+            return f"{abstention_text(self)} {self.notice}".strip()
         said = [self.reply] if self.reply else []
         said += [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements]
         said += [disagreement_text(d, self.citations) for d in self.disagreements]
-        limits = (as_of_text(self.as_of, self.undated), limited_text(self.limited_to))
+        limits = (as_of_text(self.as_of, self.undated), limited_text(self.limited_to), self.notice)
         return " ".join([*said, *(text for text in limits if text)]).strip()
 
 
@@ -304,10 +307,20 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Event: the language model has been at work for so many seconds and nothing new can be shown.
+
+    Given about twice a second then, so that whoever reads the events can stop.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Event: the whole answer; always the last."""
 
     answer: Answer
 
 
-Event = Searching | Hits | Sentence | Done
+Event = Searching | Hits | Sentence | Waiting | Done

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.settings import LibrarySettings, load_settings
+from rag.settings import AnswerSettings
 from ui.cli.parser import default_library
 
 if TYPE_CHECKING:
@@ -39,5 +40,16 @@ def open_assistant(options: argparse.Namespace, *, create: bool = False) -> Assi
     from rag.assistant import Assistant
 
     return Assistant.open(
-        library_path(options), config=options.config, library_settings=library_settings(options), create=create
+        library_path(options),
+        config=options.config,
+        settings=answer_settings(options),
+        library_settings=library_settings(options),
+        create=create,
     )
+
+
+def answer_settings(options: argparse.Namespace) -> AnswerSettings:
+    """The settings of answering: file, environment, then the flags."""
+    settings = load_settings(AnswerSettings, "answer", library=library_path(options), config=options.config)
+    names = ("llm", "llm_url", "llm_model", "grounding")
+    return dataclasses.replace(settings, **{n: v for n in names if (v := getattr(options, n, None)) is not None})

@@ -165,6 +165,8 @@ def build_parser() -> argparse.ArgumentParser:
     chat = verb("chat", "hold a conversation in the terminal", "chat")
     chat.add_argument("--resume", metavar="ID", help="go on with a conversation; its id, or the first digits of it")
     ui = verb("ui", "serve the chat page", "page")
+    for sub in (ask, chat):
+        _llm(sub)
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     ui.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     ui.add_argument(
@@ -174,6 +176,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--insecure", action="store_true", help="allow an address that other machines can reach; there is no login"
     )
     doctor = verb("doctor", "check that everything in the library is right and can be used", "upkeep")
+    doctor.add_argument(
+        "--llm",
+        dest="llm_only",
+        action="store_true",
+        help="ask the language model of the settings instead: does it answer, how fast, what is its window",
+    )
     doctor.add_argument(
         "--repair", action="store_true", help="put right what can be; no document of the catalog is ever removed"
     )
@@ -186,6 +194,20 @@ def build_parser() -> argparse.ArgumentParser:
     _add_conversations(verbs)
     add_eval(verbs, _lazily, lambda sub: _global_flags(sub, default=False))
     return parser
+
+
+def _llm(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("language model")
+    group.add_argument(
+        "--llm", choices=("openai-like", "anthropic", "ollama"), help="what writes the answer in place of the reader"
+    )
+    group.add_argument("--llm-url", metavar="URL", help="where it answers, such as http://127.0.0.1:8000/v1")
+    group.add_argument("--llm-model", metavar="NAME", help="its name there; a key comes from DOSSIER_LLM_KEY")
+    group.add_argument(
+        "--grounding",
+        choices=("flag", "strict", "off"),
+        help="what becomes of a sentence no passage supports: shown with a flag, withheld, or not checked at all",
+    )
 
 
 def _where(parser: argparse.ArgumentParser) -> None:

@@ -150,7 +150,8 @@ def format_statement(statement: Statement) -> str:
     start, end = statement.highlight or (0, 0)
     before, exact, after = statement.text[:start], statement.text[start:end], statement.text[end:]
     text = f"{_flat(before)}{bold(_flat(exact))}{_flat(after)}".strip()
-    return f"{text} {''.join(f'[{n}]' for n in statement.citations)}".strip()
+    doubt = {"weak": " (weakly supported)", "unsupported": " (not supported)"}.get(statement.verdict, "")
+    return f"{text} {''.join(f'[{n}]' for n in statement.citations)}".strip() + doubt
 
 
 def _flat(text: str) -> str:
@@ -171,6 +172,8 @@ def format_remarks(answer: Answer) -> list[str]:
             c = by_marker[claim.marker]
             lines.append(f"    {value:<{width}}  {format_place(c.title, c.published, c.page_name)} [{c.marker}]")
         lines.append("")
+    if answer.notice:
+        lines += [wrap(one_line(answer.notice)), ""]
     if answer.as_of is not None:
         lines += [wrap(as_of_text(answer.as_of, answer.undated)), ""]
     if answer.limited_to:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ui.cli.opening import library_path, library_settings
+from ui.cli.opening import answer_settings, library_path, library_settings
 from ui.cli.terminal import print_json, say, visible
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _WORDS = {
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Examine the library; exit status 1 if something is wrong that was not repaired."""
+    if options.llm_only:
+        return _examine_model(options)
     from index.doctor import examine
 
     path, settings = library_path(options), library_settings(options)
@@ -44,6 +46,28 @@ def run_doctor(options: argparse.Namespace) -> int:
         _print_findings(findings)
         say(f"{wrong} problem{'s' if wrong != 1 else ''}." if wrong else "The library is sound.")
     return 1 if wrong else 0
+
+
+def _examine_model(options: argparse.Namespace) -> int:
+    """Tell in one line whether the language model answers; that it does not is an error, which the caller prints."""
+    from index.errors import ConfigError
+    from rag.llm import open_model
+    from rag.writing.probe import probe
+    from rag.writing.writer import Writer
+
+    settings = answer_settings(options)
+    model = open_model(settings)
+    if model is None:
+        raise ConfigError(
+            "No language model is set; the offline reader answers.",
+            remedy="Set llm, llm_url and llm_model under [answer]; docs/language-models.md shows how.",
+        )
+    found = probe(model, Writer(model, settings).limits)
+    if options.json:
+        print_json({"answers": True, **dataclasses.asdict(found)})
+    else:
+        print(visible(found.line))
+    return 0
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
