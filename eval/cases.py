@@ -55,6 +55,32 @@ def _case(data: dict[str, Any]) -> Case:
     )
 
 
+def append_case(path: Path, case: Case) -> None:
+    """Add a case to a file of cases; the file is made if it is missing.
+
+    Raises:
+        ConfigError: The file holds something else, a case of this id, or cannot be written.
+    """
+    known = {c.id for c in read_cases(path)} if path.exists() else set()
+    if case.id in known:
+        raise ConfigError(f"Case {case.id!r} is in {path} already.", remedy="Give it another id.")
+    record = {
+        "id": case.id,
+        "question": case.question,
+        "history": [list(pair) for pair in case.history],
+        "answerable": case.answerable,
+        "references": list(case.references),
+        "evidence": [{"source": e.source, "quote": e.quote, "start": e.start, "end": e.end} for e in case.evidence],
+        "tags": list(case.tags),
+    }
+    try:
+        ends = not path.exists() or path.read_bytes()[-1:] in (b"", b"\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(("" if ends else "\n") + json.dumps(record, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.", remedy="Make room, or free it.") from error
+
+
 def find_quote(text: str, quote: str) -> tuple[int, int] | None:
     """Find a quote in a text, any run of white space equal to any other.
 
