@@ -1,7 +1,7 @@
-"""An answer on its way, kept with its conversation so that neither question nor sentences are lost if the process ends.
+"""An answer on its way, kept with its conversation, so that nothing that was said is lost if the process ends.
 
-It stands in the conversation's JSON beside the turns and is no turn: what was not finished is not part of what follow-up
-questions are understood from.
+It stands in the conversation's JSON beside the turns and is no turn: what was not finished is not part of what
+follow-up questions are understood from.
 """
 
 from __future__ import annotations

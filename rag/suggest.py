@@ -1,8 +1,8 @@
 """Questions to suggest: made from headings and names of the documents, and kept only if they can be answered.
 
-No model writes them. A person in apposition ("Piet Ormsley, Chief Inspector") gives "Who is …?", a name that comes often
-"What is the …?", a heading "What is said about …?". Each is then really asked; those that are answered with the
-confidence of an answer, from the documents they were made of, are good.
+No model writes them. A person in apposition ("Piet Ormsley, Chief Inspector") gives "Who is …?", a name that comes
+often "What is the …?", a heading "What is said about …?". Each is then really asked; those that are answered from the
+documents they were made of are good.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _DOCUMENTS = 8
 _WORD = r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ'’-]+"
 _APPOSITION = re.compile(
     rf"(?<![\w.])(?P<name>{_WORD}(?: {_WORD}){{1,2}}), "
-    r"(?:the |an? )?(?P<role>(?:[A-Z]?[a-z]+ ){0,3}(?:spokes\w+|minister|chair\w*|director|inspector|secretary|president|"
-    r"manager|captain|officer|professor|engineer|analyst|editor|head|chief|leader|author)\b)",
+    r"(?:the |an? )?(?P<role>(?:[A-Z]?[a-z]+ ){0,3}(?:spokes\w+|minister|chair\w*|director|inspector|secretary|"
+    r"president|manager|captain|officer|professor|engineer|analyst|editor|head|chief|leader|author)\b)",
     re.IGNORECASE,
 )
 _NAME = re.compile(rf"\b(?P<the>the )?(?P<name>{_WORD}(?: (?:of |for )?{_WORD}){{1,3}})(?![\w])")
@@ -34,7 +34,8 @@ _MONTHS = "January February March April May June July August September October N
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DULL = re.compile(
     r"(introduction|summary|conclusions?|contents|overview|abstract|background|references|appendix|notes?|preface|"
-    r"table of contents|annex|figure|chapter|section|purpose|next steps|week of|what)\b|.*[\"“”?!]|.*\b(this|we|our|I)\b",
+    r"table of contents|annex|figure|chapter|section|purpose|next steps|week of|what)\b|"
+    r".*[\"“”?!]|.*\b(this|we|our|I)\b",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(?:\(?[\dA-Za-z]{1,3}[.)]|\d+(?:\.\d+)*\.?)\s+")

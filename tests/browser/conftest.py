@@ -115,10 +115,11 @@ def chromium() -> Iterator[Any]:
 
 
 class Visit:
-    """One tab, and what was seen in it. `page` is Playwright's."""
+    """One tab, and what was seen in it. `page` is Playwright's. Requests to other machines are noted and go nowhere."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
+        page.route(lambda url: urlsplit(url).hostname not in (None, "127.0.0.1"), lambda route: route.abort())
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -145,14 +146,15 @@ class Visit:
         self.page.wait_for_function(
             "asked => { const turn = [...document.querySelectorAll('.turn')].at(-1);"
             " return turn?.querySelector('h2').textContent === asked"
-            " && turn.querySelector('.sources, .abstained, .problem'); }",
+            " && turn.querySelector('.sources, .abstained, .problem')"
+            " && !document.querySelector('#question .stop-button'); }",
             arg=question,
             timeout=60_000,
         )
         return self.page.locator(".turn").last
 
     def shot(self, name: str) -> None:
-        """Keep a picture for people to look at."""
+        """Keep a picture for people to look at, taken once nothing moves."""
         self.page.wait_for_timeout(250)
         self.page.screenshot(path=SHOTS / f"{name}.png")
 

@@ -142,7 +142,8 @@ def _tabs() -> str:
 
 def _uploads() -> str:
     return (
-        f'<p id="chosen-note" role="status" hidden><span></span> <button type="button" class="small" data-act="choose-all">'
+        f'<p id="chosen-note" role="status" hidden><span></span> '
+        '<button type="button" class="small" data-act="choose-all">'
         f"{escape(say('docs.all'))}</button></p>"
         f'<button type="button" id="upload" data-act="upload">{escape(say("docs.add"))}</button>'
         '<input type="file" id="upload-files" multiple hidden tabindex="-1" aria-hidden="true">'

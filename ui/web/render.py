@@ -144,7 +144,8 @@ def render_pending(
             f'<button type="button" class="small" data-act="say" data-question="{escape(question)}">'
             f"{escape(say('answer.ask_again'))}</button>"
         )
-        after = f'<p class="aside interrupted" role="status"><span class="sign" aria-hidden="true">⚠</span>{told} {again}</p>'
+        sign = '<span class="sign" aria-hidden="true">⚠</span>'
+        after = f'<p class="aside interrupted" role="status">{sign}{told} {again}</p>'
     elif state == "stopped":
         after = f'<p class="aside" role="status">{told}</p>'
     else:
@@ -257,7 +258,8 @@ def _source_row(citation: Citation, number: int) -> str:
     also = f'<small class="also" dir="auto">{told}</small>' if citation.also else ""
     return (
         f'<li><button type="button" class="row" {_card(citation, f"{number}.list.{citation.marker}")}>'
-        f'<span class="cite">{citation.marker}</span><span class="name" dir="auto">{escape(plain(citation.title))}</span>'
+        f'<span class="cite">{citation.marker}</span>'
+        f'<span class="name" dir="auto">{escape(plain(citation.title))}</span>'
         f'<span class="facts">{escape(facts)}</span>{also}</button></li>'
     )
 
@@ -350,7 +352,8 @@ _LAST_TOOLS = (("retry", "retry", "turn.retry"), ("ask-edit", "pencil", "turn.ed
 def render_tools(answer: Answer, number: int, *, last: bool) -> str:
     """Draw what can be done with an answer: copy, rate, make a test; the last one also tried again and edited."""
     buttons = "".join(
-        f'<button type="button" class="icon" data-act="{act}" data-turn="{number}" data-question="{escape(answer.question)}" '
+        f'<button type="button" class="icon" data-act="{act}" data-turn="{number}" '
+        f'data-question="{escape(answer.question)}" '
         f'aria-label="{escape(say(label))}" title="{escape(say(label))}">{icon(name)}</button>'
         for act, name, label in (*_TOOLS, *(_LAST_TOOLS if last else ()))
     )
@@ -388,5 +391,6 @@ def _found(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
     return (
         f'<li><button type="button" {place(passage.document_id, passage.start, passage.end)} data-key="{escape(key)}">'
         f'<span class="name" dir="auto">{escape(title)}{_and_page(passage.page)}</span>'
-        f'<span class="facts" dir="auto">{escape(" · ".join(part for part in (where, *ranks) if part))}</span></button></li>'
+        f'<span class="facts" dir="auto">{escape(" · ".join(part for part in (where, *ranks) if part))}</span>'
+        "</button></li>"
     )

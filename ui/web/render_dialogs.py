@@ -59,7 +59,8 @@ def render_test(turn: int, answer: Answer) -> str:
     """Ask what is right about an answer, to keep it as a case of evaluation."""
     exact = next((s.text[s.highlight[0] : s.highlight[1]] for s in answer.statements if s.highlight), "")
     places = "".join(
-        f'<label class="check"><input type="checkbox" name="evidence" value="{c.marker}"{" checked" if c.marker == 1 else ""}>'
+        f'<label class="check"><input type="checkbox" name="evidence" value="{c.marker}"'
+        f"{' checked' if c.marker == 1 else ''}>"
         f'<span><b dir="auto">{escape(plain(c.title))}</b> <i>{escape(place_and_time(c))}</i>'
         f'<q dir="auto">{escape(plain(c.quote)[:300])}</q></span></label>'
         for c in answer.citations
@@ -67,7 +68,8 @@ def render_test(turn: int, answer: Answer) -> str:
     fields = f"<fieldset><legend>{escape(say('test.evidence'))}</legend>{places}</fieldset>" if places else ""
     checked = "" if answer.abstained else " checked"
     body = (
-        f'<p class="about">{escape(say("test.about"))}</p>{_text("question", "test.question", answer.question, lines=2)}'
+        f'<p class="about">{escape(say("test.about"))}</p>'
+        f"{_text('question', 'test.question', answer.question, lines=2)}"
         f'<label class="check"><input type="checkbox" name="answerable" value="1"{checked}>'
         f"<span>{escape(say('test.answerable'))}</span></label>{_text('reference', 'test.reference', exact)}{fields}"
     )
@@ -94,7 +96,8 @@ def render_settings(sections: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -
 def render_tried(lines: Sequence[tuple[bool, str, str]]) -> str:
     """Draw what came of trying the settings: whether it is well, what was found, what to do."""
     rows = "".join(
-        f'<li class="{"well" if well else "failed"}"><span class="sign" aria-hidden="true">{"✓" if well else "!"}</span>'
+        f'<li class="{"well" if well else "failed"}">'
+        f'<span class="sign" aria-hidden="true">{"✓" if well else "!"}</span>'
         f"<span>{escape(text)}{f'<small>{escape(remedy)}</small>' if remedy else ''}</span></li>"
         for well, text, remedy in lines
     )

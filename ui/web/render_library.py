@@ -38,7 +38,7 @@ def render_library(
     rows = "".join(_document(d, may_add) for d in ordered[:_SHOWN])
     more = len(ordered) - _SHOWN
     rest = f'<p class="none">{escape(say("docs.more", n=more))}</p>' if more > 0 else ""
-    about = "" if may_add else f'<p class="none">{escape(say("docs.read_only"))}</p>'
+    about = "" if may_add else f'<p class="none read-only">{escape(say("docs.read_only"))}</p>'
     head = f'<h2>{escape(say("tab.documents"))} <span class="count">{len(ordered)}</span></h2>'
     return f"{head}{about}" + (
         f'<ul class="documents">{rows}</ul>{rest}' if rows else f'<p class="none">{escape(say("docs.none"))}</p>'

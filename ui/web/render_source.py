@@ -76,10 +76,12 @@ def render_text(
     above = below = ""
     if first > 0:
         wider = f'data-view="text" data-before="{before + WINDOW}" data-after="{after}"'
-        above = f'<button type="button" class="more" data-more="above" {where} {wider}>{escape(say("source.above"))}</button>'
+        above = f'<button type="button" class="more" data-more="above" {where} {wider}>'
+        above += f"{escape(say('source.above'))}</button>"
     if last < len(text):
         wider = f'data-view="text" data-before="{before}" data-after="{after + WINDOW}"'
-        below = f'<button type="button" class="more" data-more="below" {where} {wider}>{escape(say("source.below"))}</button>'
+        below = f'<button type="button" class="more" data-more="below" {where} {wider}>'
+        below += f"{escape(say('source.below'))}</button>"
     page = next((p.number for p in reversed(document.pages) if p.start <= start), None) if end > start else None
     switches = _views(document, start, end, "text") if switch else ""
     head = _head(document, start, end, page, switches, finds=finds, view="text", download=download)
@@ -203,7 +205,8 @@ def render_page(
     sheet = document.pages[number - 1]
     words = f' data-query="{escape(finds.query)}" data-at="{finds.at}"' if finds.query else ""
     turn = [
-        f'<button type="button" class="icon" {where} data-page="{to}"{words} aria-label="{escape(say(f"source.{name}_page"))}"'
+        f'<button type="button" class="icon" {where} data-page="{to}"{words} '
+        f'aria-label="{escape(say(f"source.{name}_page"))}"'
         f"{'' if 1 <= to <= count else ' disabled'}>{icon(name)}</button>"
         for to, name in ((number - 1, "previous"), (number + 1, "next"))
     ]

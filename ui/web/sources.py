@@ -36,8 +36,8 @@ class Sources:
 
         Args:
             request: From the page's script: `document` (id), `start` and `end` (the quote, code points from 0), and
-                perhaps `view` ("page" or "text"), `page` to turn to, `before` and `after` (characters to show), `query` (to
-                search for in it) and `at` (which match to show, from 0).
+                perhaps `view` ("page" or "text"), `page` to turn to, `before` and `after` (characters to show),
+                `query` (to search for in it) and `at` (which match to show, from 0).
 
         Returns:
             HTML: a PDF's page with boxes over the quote if its file is still what was added, else the text; why not,

@@ -1,7 +1,7 @@
 """Every word the page says by itself, in one place, ready for translation.
 
-`say` fills in values; what it gives is plain text, to be escaped like any other. Keys that end in `.one` and `.many` are
-the two forms of a count, chosen by `count`. Texts named `js.…` go to the page's script as they are.
+`say` fills in values; what it gives is plain text, to be escaped like any other. Keys that end in `.one` and `.many`
+are the two forms of a count, chosen by `count`. Texts named `js.…` go to the page's script as they are.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ TEXTS = {
     "first.samples.about": "12 documents about an invented cable break, to try things out",
     "start.title.one": "Ask your document",
     "start.title.many": "Ask your {n:,} documents",
-    "start.text": "Every sentence of an answer leads to its source. Choose its number {n} to see the place it comes from.",
+    "start.text": "Every sentence leads to its source: choose its number {n} to see the place it comes from.",
     "suggest.start": "For example",
     "suggest.next": "You might ask next",
     "answer.log": "Conversation",
     "answer.reading": "Reading the documents",
     "answer.waiting": "Waiting for other people’s answers",
     "answer.stopped": "Stopped. This answer is not part of the conversation.",
-    "answer.interrupted": "Interrupted: the server ended before this answer was complete. What was said so far is kept.",
+    "answer.interrupted": "Interrupted: the server ended before this answer was complete.",
     "answer.ask_again": "Ask again",
     "answer.searched_for": "Searched for: {question}",
     "answer.agreed": "{n:,} sources say so",
@@ -161,10 +161,10 @@ TEXTS = {
     "edit.title": "Edit the question",
     "edit.question": "Question",
     "edit.standalone": "Question as searched (standalone)",
-    "edit.standalone.about": "Change this if a follow-up was understood wrongly. Empty: it is made from the conversation.",
+    "edit.standalone.about": "Change it if the question was understood wrongly; empty, it is made anew.",
     "edit.save": "Ask",
     "test.title": "Make this a test",
-    "test.about": "A test asks this question again whenever answers are measured, and compares with what you say is right.",
+    "test.about": "Whenever answers are measured, this question is asked, and the answer compared with yours.",
     "test.question": "Question",
     "test.answerable": "The documents hold the answer",
     "test.reference": "Right answer, in your words",
