@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from index.catalog import Catalog
 from tests.conftest import ROOT, SAMPLES
 
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -81,6 +83,18 @@ def stop(served: Served, seconds: float = 10) -> int:
         raise
 
 
+def _wait_for_vectors(library: Path) -> None:
+    """Wait until everything is read and embedded: what is found by its words only is answered less well."""
+    catalog = Catalog(library / "catalog.sqlite")
+    for _ in range(1_200):
+        if catalog.count()[0] > 12 and not catalog.count_pending():
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the documents were not read in two minutes")
+    catalog.close()
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     """The page over the samples and a hostile document."""
@@ -90,6 +104,7 @@ def served() -> Iterator[Served]:
         (docs / "hostile.md").write_text(HOSTILE, encoding="utf-8")
         running = start(Path(folder) / "library", "--docs", str(docs))
         running.docs = docs
+        _wait_for_vectors(running.library)
         yield running
         stop(running)
 

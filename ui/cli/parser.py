@@ -205,6 +205,7 @@ def _add_people(ui: argparse.ArgumentParser) -> None:
     inner = ui.add_subparsers(dest="ui_verb", metavar="VERB", required=False)
     summary = "let somebody sign in; asks for a password, or reads it from stdin"
     adduser = inner.add_parser("adduser", help=summary, description=_sentence(summary), allow_abbrev=False)
+    _global_flags(adduser, default=False)
     adduser.add_argument("name", metavar="NAME", help="the name to sign in with")
     adduser.add_argument(
         "--auth", type=Path, default=Path("users.toml"), metavar="USERS.toml", help="the file (default: %(default)s)"

@@ -28,7 +28,7 @@ def describe(assistant: Assistant) -> list[Section]:
             [
                 (say("settings.documents"), f"{documents:,}"),
                 (say("settings.passages"), f"{passages:,}"),
-                (say("settings.encoder"), library.settings.encoder),
+                (say("settings.encoder"), library.settings.encoder or say("settings.encoder.shipped")),
             ],
         ),
     ]

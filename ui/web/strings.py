@@ -180,6 +180,7 @@ TEXTS = {
     "settings.documents": "Documents",
     "settings.passages": "Passages",
     "settings.encoder": "Encoder",
+    "settings.encoder.shipped": "all-MiniLM-L6-v2, ships with Dossier",
     "settings.writer": "Answers are written by",
     "settings.grounding": "Checks (grounding mode)",
     "settings.grounding.shipped": "the grounding model that ships with Dossier",

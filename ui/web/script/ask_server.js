@@ -53,6 +53,7 @@ function toast(text, undo = null, remedy = '') {
     button.addEventListener('click', () => { line.remove(); ask(undo.act, undo); });
     line.append(button);
   }
+  toasts.querySelectorAll('.toast:not(.problem):not(:has(button))').forEach((old) => old.remove());
   toasts.append(line);
   setTimeout(() => line.remove(), undo || remedy ? 9500 : 4000);
 }

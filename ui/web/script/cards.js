@@ -5,8 +5,10 @@ card.setAttribute('role', 'tooltip');
 card.append(...['b', 'i', 'q'].map((name) => document.createElement(name)));
 [...card.children].forEach((part) => { part.dir = 'auto'; });
 body.append(card);
+let cardFor = null;
 
 function showCard(marker) {
+  cardFor = marker;
   const [title, facts, quote] = card.children;
   title.textContent = marker.dataset.title;
   facts.textContent = marker.dataset.facts;

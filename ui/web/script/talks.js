@@ -55,7 +55,7 @@ setInterval(() => { if (!document.hidden) suggest(); }, 2500);
 let unfolded = new Set();
 document.addEventListener('toggle', ({ target }) => {
   if (!target.dataset?.why) return;
-  if (target.open) unfolded.add(target.dataset.why); else unfolded.delete(target.dataset.why);
+  if (target.open) { unfolded.add(target.dataset.why); target.scrollIntoView({ block: 'nearest' }); } else unfolded.delete(target.dataset.why);
 }, true);
 
 window.dossier = {
@@ -64,6 +64,7 @@ window.dossier = {
     requestAnimationFrame(() => {
       const talk = find('#conversation');
       if (!talk) return;
+      if (!cardFor?.isConnected) hideCard();
       talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
       const count = talk.querySelectorAll('.turn').length;
       if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
