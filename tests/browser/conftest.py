@@ -161,7 +161,7 @@ class Visit:
         self.page.wait_for_function(
             "asked => { const turn = [...document.querySelectorAll('.turn')].at(-1);"
             " return turn?.querySelector('h2').textContent === asked"
-            " && turn.querySelector('.sources, .abstained, .problem')"
+            " && turn.querySelector('.sources, .abstained, .problem, .reply')"
             " && !document.querySelector('#question .stop-button'); }",
             arg=question,
             timeout=60_000,

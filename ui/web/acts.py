@@ -162,7 +162,7 @@ class Acts:
         )
         path = self._library.path / "cases.jsonl"
         append_case(path, case)
-        return {"toast": say("test.saved", path=path)}
+        return {"toast": say("test.saved", path=path.name if who.name else path)}
 
     def suggest(self, who: Person, data: Data) -> Data:
         """Find questions to suggest: at the start, or after the last answer of a conversation."""

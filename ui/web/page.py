@@ -45,6 +45,8 @@ class _Running:
     statements: list[Statement] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     waiting: bool = False
+    ended: bool = False
+    """Whether it was broken off: stopped, or the page that asked was closed."""
 
     def draw(self, *, stopped: bool = False) -> str:
         state: Any = "stopped" if stopped else "waiting" if self.waiting else "reading"
@@ -104,7 +106,7 @@ class Page:
     def _resumed(self, conversation: Conversation, who: Person) -> tuple[str, str, Any]:
         running = self._running.get((who.name, conversation.id))
         pending = ""
-        if running is not None:
+        if running is not None and not running.ended:
             pending = running.draw()
         elif (draft := self.sessions.draft(conversation.id, who.name)) is not None:
             number = len(conversation.turns)
@@ -221,6 +223,9 @@ class Page:
                     yield outputs
         except DossierError as error:
             yield self._failed(running, who, stored, error.message, error.remedy)
+        except (asyncio.CancelledError, GeneratorExit):
+            running.ended = True
+            raise
         except Exception as error:  # the page must say so, whatever it was
             _LOG.exception("a question could not be answered")
             told = say("problem.question", kind=type(error).__name__)

@@ -121,11 +121,12 @@ def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, last: boo
     if turn.answer is None:
         body = f'<div class="answer"><p dir="auto">{escape(turn.text)}</p></div>'
     elif turn.answer.abstained:
-        body = _abstention(turn.answer, number, titles)
+        body = f"{_notice(turn.answer)}{_abstention(turn.answer, number, titles)}"
     else:
         body = _answer(turn.answer, number)
     after = render_tools(turn.answer, number, last=last) if turn.answer is not None else ""
-    why = render_why(turn.answer, number, titles) if turn.answer is not None else ""
+    searched = turn.answer is not None and (turn.answer.statements or turn.answer.abstained)
+    why = render_why(turn.answer, number, titles) if turn.answer is not None and searched else ""
     return _turn(turn.question, f"{body}{after}{why}")
 
 
@@ -176,7 +177,28 @@ def _answer(answer: Answer, number: int) -> str:
     differing = "".join(_disagreement(d, answer.citations, f"{number}.{i}") for i, d in enumerate(answer.disagreements))
     rows = "".join(_source_row(citation, number) for citation in answer.citations)
     sources = f'<ol class="sources" aria-label="{escape(say("answer.sources"))}">{rows}</ol>' if rows else ""
-    return f'<div class="answer">{rewritten}{_as_of(answer)}{said}{differing}{sources}</div>'
+    lead = f"{_notice(answer)}{rewritten}{_as_of(answer)}{_reply(answer)}"
+    return f'<div class="answer">{lead}{said}{differing}{sources}</div>'
+
+
+def _notice(answer: Answer) -> str:
+    """Say how the answer came about otherwise than it should, if it did."""
+    notice = str(getattr(answer, "notice", "") or "")
+    sign = '<span class="sign" aria-hidden="true">⚠</span>'
+    return f'<p class="aside notice" role="note">{sign}{escape(notice)}</p>' if notice else ""
+
+
+def _reply(answer: Answer) -> str:
+    """Words that rest on no document: a greeting, or the question what is meant, with the choices as buttons."""
+    reply = str(getattr(answer, "reply", "") or "")
+    options = "".join(
+        f'<li><button type="button" data-act="say" data-question="{escape(option.text)}" dir="auto">'
+        f"{escape(plain(option.text))}</button></li>"
+        for option in getattr(answer, "clarify", ())
+    )
+    said = f'<p class="reply" dir="auto">{escape(reply)}</p>' if reply else ""
+    label = escape(say("answer.clarify"))
+    return f'{said}<ul class="clarify" aria-label="{label}">{options}</ul>' if options else said
 
 
 def _as_of(answer: Answer) -> str:
