@@ -50,7 +50,7 @@ def yellow_share(page: Any) -> float:
                 const image = document.querySelector('#source .sheet img');
                 const canvas = document.createElement('canvas');
                 [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-                const draw = canvas.getContext('2d');
+                const draw = canvas.getContext('2d', { willReadFrequently: true });
                 draw.drawImage(image, 0, 0);
                 const boxes = [...document.querySelectorAll('#source .sheet .box')].map((b) => ({
                     left: parseFloat(b.style.left) / 100 * canvas.width,
@@ -193,7 +193,7 @@ def test_uploads_are_added_and_can_be_asked_about(visit: Visit, served: Served, 
     assert "Supported endings" in page.inner_text("#outcomes")
     assert page.locator("#outcomes .added").count() == 1
     assert page.locator("#outcomes b b").count() == 0
-    assert page.inner_text("#library .count") == "14"
+    page.wait_for_function("() => document.querySelector('#library .count').innerText === '14'")
     visit.shot("8-uploads")
     assert "forty-three" in visit.ask("How many kinds of apple does the Vellamere orchard grow?").inner_text()
     kept = list((served.library / "uploads").iterdir())
