@@ -30,6 +30,7 @@ from rag.types import (
     Sentence,
     Statement,
     Turn,
+    Waiting,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "Sentence",
     "Statement",
     "Turn",
+    "Waiting",
 ]

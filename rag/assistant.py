@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.errors import QuestionError
 from index.library import Library, Progress
@@ -17,12 +17,28 @@ from index.settings import LibrarySettings, load_settings
 from index.types import AddReport
 from rag.asof import AsOf, limit_to, limit_to_undated, parse_as_of
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Done, Event, Hits, Searching, Statement
+from rag.types import (
+    Answer,
+    Citation,
+    Conversation,
+    Disagreement,
+    Done,
+    Event,
+    Hits,
+    Searching,
+    Sentence,
+    Statement,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from index.embed import Encoder
+    from index.types import DocumentInfo, Hit
     from index.where import Filter
     from rag.grounding import Grounding
+    from rag.reader.read import Selection
+    from rag.standalone import Query
+    from rag.writing.writer import Writer, Written
 
 MODEL = "offline reader"
 _SHOWN = 10  # hits that come with an answer, at least
@@ -35,11 +51,14 @@ class Assistant:
     make concurrent. From asyncio use `await asyncio.to_thread(assistant.ask, question)`.
     """
 
-    def __init__(self, library: Library, settings: AnswerSettings, grounding: Grounding | None = None) -> None:
+    def __init__(
+        self, library: Library, settings: AnswerSettings, grounding: Grounding | None = None, llm: Any = None
+    ) -> None:
         self.library = library
         self.settings = settings
         self._grounding = grounding
         self._opening = Lock()
+        self._writer = _open_writer(settings, llm)
 
     @property
     def grounding(self) -> Grounding:
@@ -69,6 +88,7 @@ class Assistant:
         library_settings: LibrarySettings | None = None,
         encoder: Encoder | None = None,
         grounding: Grounding | None = None,
+        llm: Any = None,
     ) -> Assistant:
         """Open the library in a folder and an assistant on it.
 
@@ -80,12 +100,14 @@ class Assistant:
             library_settings: The same for the library.
             encoder: An encoder object in place of the one the settings name.
             grounding: Models that rank, read and check, in place of those the settings name.
+            llm: Any `llama_index.core.llms.LLM` that writes the answers, in place of the one the settings name.
 
         Returns:
             The assistant; close it, or use it in a `with` block.
 
         Raises:
             ConfigError: A setting is wrong.
+            MissingExtraError: The package of the language model is not installed.
             LibraryError: The library cannot be opened; its subclasses say why.
         """
         folder = Path(path).expanduser()
@@ -93,7 +115,11 @@ class Assistant:
             file = Path(config) if config is not None else None
             settings = load_settings(AnswerSettings, "answer", library=folder, config=file)
         library = Library.open(folder, settings=library_settings, config=config, encoder=encoder, create=create)
-        return cls(library, settings, grounding)
+        try:
+            return cls(library, settings, grounding, llm)
+        except BaseException:
+            library.close()
+            raise
 
     def close(self) -> None:
         """Close the library."""
@@ -163,9 +189,10 @@ class Assistant:
         from rag.ranking import rerank
         from rag.reader import Reader
         from rag.standalone import make_query
-        from rag.telling import Telling
 
-        query = make_query(scope.asked, conversation, self.library, self.settings)
+        rewritten, trouble = yield from self._rewrite(scope.asked, conversation)
+        earlier = None if rewritten else conversation
+        query = make_query(rewritten or scope.asked, earlier, self.library, self.settings)
         # A date that only limits what is used is no other wording of the question.
         same = scope.rest and query.standalone_question == scope.asked
         standalone_question = question if same else query.standalone_question
@@ -191,31 +218,89 @@ class Assistant:
             threshold=threshold if threshold >= 0 else None,
         )
         clock.lap("read")
-        statements: list[Statement] = []
-        citations: list[Citation] = []
-        telling = Telling(scope.asked, query.standalone_question, hits, documents, self.library, grounding.verifier)
-        for sentence in telling.sentences(() if selection.abstained else selection.chosen):
-            statements.append(sentence.statement)
-            citations.extend(sentence.citations)
-            yield sentence
+        told = yield from self._tell(question, conversation, query, scope, hits, documents, selection, trouble)
+        statements = told.statements
         clock.lap("check")
         answer = Answer(
             question,
             standalone_question,
-            tuple(statements),
-            tuple(citations),
+            statements,
+            told.citations,
             tuple(hits),
             not statements,
             selection.confidence,
             clock.timings(),
-            MODEL,
+            told.model,
             scope.searched,
             selection.unknown if not statements else (),
-            telling.disagreements,
+            told.disagreements,
             as_of=scope.limit,
             undated=scope.undated,
+            notice=told.notice,
         )
         yield Done(answer if statements else self._abstain(answer, scope))
+
+    def _rewrite(
+        self, question: str, conversation: Conversation | None
+    ) -> Generator[Event, None, tuple[str, Written | None]]:
+        """Have the language model write the standalone question; with what went wrong, if it cannot be reached."""
+        from rag.writing.failure import ModelFailure
+
+        if self._writer is None:
+            return "", None
+        text = ""
+        try:
+            for got in self._writer.question(question, conversation):
+                if isinstance(got, Waiting):
+                    yield got
+                else:
+                    text = got
+        except ModelFailure as failure:
+            return "", self._writer.failed(failure)
+        return text, None
+
+    def _tell(
+        self,
+        question: str,
+        conversation: Conversation | None,
+        query: Query,
+        scope: _Scope,
+        hits: Sequence[Hit],
+        documents: Mapping[str, DocumentInfo],
+        selection: Selection,
+        written: Written | None,
+    ) -> Generator[Event, None, _Told]:
+        """State the answer: the language model if there is one and it does not fail, else the offline reader."""
+        from rag.telling import Telling
+
+        verifier = self.grounding.verifier
+        if self._writer is not None and written is None:
+            for event in self._writer.write(
+                query.standalone_question, conversation, hits, documents, self.library, verifier
+            ):
+                if isinstance(event, (Sentence, Waiting)):
+                    yield event
+                else:
+                    written = event
+        if self._writer is not None and written is not None and not written.failed:
+            return _Told(written.statements, written.citations, (), written.notice, self._writer.model.name)
+        statements: list[Statement] = list(written.statements) if written is not None else []
+        citations: list[Citation] = list(written.citations) if written is not None else []
+        telling = Telling(scope.asked, query.standalone_question, hits, documents, self.library, verifier)
+        sentences = telling.sentences(() if selection.abstained else selection.chosen)
+        begun = bool(statements)
+        if written is not None and begun:
+            from rag.writing.going_on import go_on
+
+            sentences = go_on(sentences, written)
+        for sentence in sentences:
+            statements.append(sentence.statement)
+            citations.extend(sentence.citations)
+            yield sentence
+        disagreements = () if begun else telling.disagreements
+        model = f"{self._writer.model.name}, then {MODEL}" if self._writer is not None and begun else MODEL
+        notice = written.notice if written is not None else ""
+        return _Told(tuple(statements), tuple(citations), disagreements, notice, model)
 
     def _scope(self, question: str, conversation: Conversation | None, where: Filter | str | None) -> _Scope:
         """Find out which documents may be used for a question, and what is asked of them."""
@@ -274,6 +359,29 @@ class _Scope:
     limit: date | None = None
     undated: int = 0
     rest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an answer says, who wrote it, and what is to be known of that."""
+
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    disagreements: tuple[Disagreement, ...]
+    notice: str
+    model: str
+
+
+def _open_writer(settings: AnswerSettings, llm: Any) -> Writer | None:
+    """The language model of the settings, ready to write; `None` if there is to be none."""
+    if llm is None and not settings.llm and settings.grounding == "flag":
+        return None  # nothing to look at: importing costs
+    from rag.llm import open_model
+    from rag.writing.writer import Writer, check_grounding
+
+    check_grounding(settings.grounding)
+    model = open_model(settings, llm)
+    return Writer(model, settings) if model is not None else None
 
 
 class _Clock:

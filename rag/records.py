@@ -76,6 +76,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "undated": answer.undated,
         "unread": list(answer.unread),
         "unread_count": answer.unread_count,
+        "notice": answer.notice,
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings},
     }
 
@@ -151,6 +152,7 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         unread=tuple(data.get("unread", ())),
         unread_count=data.get("unread_count", 0),
         undated=data.get("undated", 0),
+        notice=data.get("notice", ""),
     )
 
 
@@ -208,6 +210,8 @@ def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
             remarks.append(f"*{doubt}: “{s.text}”{f' ({s.reason})' if s.reason else ''}*")
     if answer.as_of:
         remarks.append(f"*{as_of_text(answer.as_of, answer.undated)}*")
+    if answer.notice:
+        remarks.append(f"*{answer.notice}*")
     return [line for remark in remarks for line in (remark, "")]
 
 

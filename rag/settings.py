@@ -33,3 +33,29 @@ class AnswerSettings:
     """Where such cross-encoders run: cpu, cuda, mps."""
     max_question_chars: int = 4_000
     """Longest question, in characters."""
+    llm: str = ""
+    """The language model that writes answers: empty for none (the offline reader answers), openai-like (any server of
+    the OpenAI format), anthropic, ollama."""
+    llm_url: str = ""
+    """Where it answers, such as `http://127.0.0.1:8000/v1`; empty for OpenAI, Anthropic or a local Ollama."""
+    llm_model: str = ""
+    """Its name there."""
+    grounding: str = "flag"
+    """What becomes of a sentence that no passage supports: flag (shown, and said so), strict (withheld), off (nothing
+    is checked)."""
+    llm_window: int = 0
+    """Tokens the model reads and writes in one go; 0 for what its client says, or 8,192."""
+    llm_max_tokens: int = 800
+    """Tokens it writes at most."""
+    llm_temperature: float = 0.0
+    """How freely it chooses words, 0 to 2."""
+    llm_connect_seconds: float = 5.0
+    """Longest wait for a connection."""
+    llm_first_seconds: float = 60.0
+    """Longest wait for its first word."""
+    llm_between_seconds: float = 20.0
+    """Longest silence between two words."""
+    llm_seconds: float = 300.0
+    """Longest time for a whole reply."""
+    llm_retries: int = 2
+    """How often a request is sent again that failed before its first word."""

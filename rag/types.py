@@ -102,7 +102,8 @@ class Answer:
     documents that were searched; `unknown_terms` are words of the question that occur nowhere. `disagreements` say
     where documents give different values. `as_of` is set if only documents published by then were used; `undated`
     counts those that were left out because they have no date. An abstention names in `unread` some of the files that
-    could not be read, and in `unread_count` how many there are.
+    could not be read, and in `unread_count` how many there are. `notice` says in a sentence what else is to be known of
+    how it was made: that a language model failed, or that statements were left out or not checked.
     """
 
     question: str
@@ -121,18 +122,19 @@ class Answer:
     unread: tuple[str, ...] = ()
     unread_count: int = 0
     undated: int = 0
+    notice: str = ""
 
     @property
     def text(self) -> str:
         """The answer as plain text with its markers; what was searched, in words, when it abstained.
 
-        A disagreement of the sources and the date of an "as of" question are told in a sentence at the end.
+        A disagreement of the sources, the date of an "as of" question and the notice are told in a sentence at the end.
         """
         if self.abstained:
-            return abstention_text(self)
+            return f"{abstention_text(self)} {self.notice}".strip()
         said = [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in self.statements]
         said += [disagreement_text(d, self.citations) for d in self.disagreements]
-        return " ".join([*said, as_of_text(self.as_of, self.undated)]).strip()
+        return " ".join([*said, as_of_text(self.as_of, self.undated), self.notice]).strip()
 
 
 def abstention_text(answer: Answer) -> str:
@@ -268,10 +270,20 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Event: the language model has been at work for so many seconds and nothing new can be shown.
+
+    Given about twice a second then, so that whoever reads the events can stop.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Event: the whole answer; always the last."""
 
     answer: Answer
 
 
-Event = Searching | Hits | Sentence | Done
+Event = Searching | Hits | Sentence | Waiting | Done

@@ -1,0 +1,265 @@
+"""The only door to language models: any `llama_index.core.llms.LLM`, and how the ones of the settings are made."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from index.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from rag.settings import AnswerSettings
+    from rag.writing.line import Line
+
+KINDS = ("openai-like", "anthropic", "ollama")
+_OPENAI, _OLLAMA, _ANTHROPIC = "https://api.openai.com/v1", "http://127.0.0.1:11434", "https://api.anthropic.com"
+_current = threading.local()  # the `Line` of the request that this thread makes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A language model: what streams it, and what is known of it.
+
+    `place` is where it answers, without secrets; empty for an object that was passed in. `window` is how many tokens
+    it reads and writes in one go, `output` how many it may write.
+    """
+
+    llm: Any
+    name: str
+    place: str
+    window: int
+    output: int
+
+    @property
+    def label(self) -> str:
+        """The model in a sentence: its name and where it answers."""
+        return f"{self.name} at {self.place}" if self.place else self.name
+
+    def count(self, text: str) -> int:
+        """Count tokens: with the model's tokenizer where it gives one, else an estimate that is rather too high."""
+        tokenizer = getattr(self.llm, "_tokenizer", None)
+        encode = getattr(tokenizer, "encode", None)
+        if callable(encode):
+            try:
+                return len(encode(text))
+            except Exception:  # noqa: S110  # any tokenizer, any error: the estimate is good enough
+                pass
+        plain = sum(c.isascii() for c in text)
+        return plain // 3 + 2 * (len(text) - plain) + 1
+
+    def stream(self, messages: Sequence[Message], line: Line) -> Iterator[str]:
+        """Send a chat and give the answer's text as it comes, without the model's thoughts where it marks them.
+
+        Args:
+            messages: The chat.
+            line: Learns of the connection, so that another thread can cut it, and of a proper end.
+
+        Raises:
+            Exception: Whatever the client raises.
+        """
+        from llama_index.core.llms import ChatMessage
+
+        _current.line = line
+        before = 0
+        replies = self.llm.stream_chat([ChatMessage(role=m.role, content=m.text) for m in messages])
+        try:
+            for reply in replies:
+                choices = getattr(reply.raw, "choices", None)
+                if choices is not None:
+                    line.framed = True
+                    line.reason = next((r for c in choices if (r := getattr(c, "finish_reason", None))), line.reason)
+                text = reply.delta
+                if text is None:  # some clients give only the whole so far
+                    whole = reply.message.content or ""
+                    text, before = whole[before:], len(whole)
+                if text:
+                    yield text
+        finally:
+            close = getattr(replies, "close", None)
+            if close is not None:
+                close()
+
+
+def open_model(settings: AnswerSettings, llm: Any = None) -> Model | None:
+    """Make the language model that the settings name.
+
+    Args:
+        settings: Which, where, and its limits.
+        llm: A LlamaIndex `LLM` in its place.
+
+    Returns:
+        The model; `None` if there is to be none. Nothing is sent to it yet.
+
+    Raises:
+        ConfigError: A setting is missing or wrong.
+        MissingExtraError: The package for it is not installed.
+    """
+    if llm is not None:
+        meta = llm.metadata
+        window = settings.llm_window or meta.context_window
+        name = meta.model_name if meta.model_name not in ("", "unknown") else type(llm).__name__
+        place = getattr(llm, "api_base", None) or getattr(llm, "base_url", None)
+        return Model(llm, name, _shown(str(place)) if place else "", window, settings.llm_max_tokens)
+    if not settings.llm:
+        return None
+    if settings.llm not in KINDS:
+        raise ConfigError(
+            f"The language model {settings.llm!r} is none of {', '.join(KINDS)}.",
+            remedy='Set llm under [answer] to one of them, or to "" for none. Most servers speak "openai-like".',
+        )
+    if not settings.llm_model:
+        raise ConfigError(
+            f'llm is "{settings.llm}", but llm_model is empty.',
+            remedy="Name the model: llm_model under [answer], DOSSIER_ANSWER_LLM_MODEL or --llm-model.",
+        )
+    url = settings.llm_url or {"openai-like": _OPENAI, "ollama": _OLLAMA, "anthropic": _ANTHROPIC}[settings.llm]
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"The address {_shown(url)!r} of the language model is not an http:// or https:// URL.",
+            remedy="Set llm_url under [answer], such as http://127.0.0.1:8000/v1.",
+        )
+    make = {"openai-like": _openai_like, "anthropic": _anthropic, "ollama": _ollama}[settings.llm]
+    made = make(settings, url)
+    window = settings.llm_window or (made.metadata.context_window if settings.llm != "openai-like" else 8_192)
+    return Model(made, settings.llm_model, _shown(url), window, settings.llm_max_tokens)
+
+
+def read_key(settings: AnswerSettings, url: str) -> str:
+    """The secret for a model, from the environment only; empty if there is none.
+
+    The keys named after OpenAI and Anthropic go to those companies' own addresses and nowhere else.
+    """
+    key = os.environ.get("DOSSIER_LLM_KEY", "")
+    host = urlsplit(url).hostname or ""
+    if not key and settings.llm == "openai-like" and host.endswith("api.openai.com"):
+        key = os.environ.get("OPENAI_API_KEY", "")
+    if not key and settings.llm == "anthropic" and host.endswith("api.anthropic.com"):
+        key = os.environ.get("ANTHROPIC_API_KEY", "")
+    return key
+
+
+def _required_key(settings: AnswerSettings, url: str, variable: str) -> str:
+    key = read_key(settings, url)
+    if not key:
+        raise ConfigError(
+            f"{_shown(url)} needs a key, and neither DOSSIER_LLM_KEY nor {variable} is set.",
+            remedy=f"Set {variable} in the environment. Keys are never read from a file.",
+        )
+    return key
+
+
+def _openai_like(settings: AnswerSettings, url: str) -> Any:
+    from llama_index.llms.openai_like import OpenAILike
+
+    own = (urlsplit(url).hostname or "").endswith("api.openai.com")
+    key = _required_key(settings, url, "OPENAI_API_KEY") if own else read_key(settings, url)
+    return OpenAILike(
+        model=settings.llm_model,
+        api_base=url,
+        api_key=key or "none",  # the client wants one; servers without keys pay no heed
+        temperature=settings.llm_temperature,
+        max_tokens=settings.llm_max_tokens,
+        context_window=settings.llm_window or 8_192,
+        is_chat_model=True,
+        max_retries=0,  # retries are made in rag/writing/stream.py, where they can be cancelled
+        timeout=settings.llm_seconds,
+        http_client=_http_client(settings),
+    )
+
+
+def _anthropic(settings: AnswerSettings, url: str) -> Any:
+    try:
+        from llama_index.llms.anthropic import Anthropic
+    except ImportError as error:
+        raise _missing("anthropic") from error
+    return Anthropic(
+        model=settings.llm_model,
+        base_url=url,
+        api_key=_required_key(settings, url, "ANTHROPIC_API_KEY"),
+        temperature=settings.llm_temperature,
+        max_tokens=settings.llm_max_tokens,
+        max_retries=0,
+        timeout=settings.llm_seconds,
+    )
+
+
+def _ollama(settings: AnswerSettings, url: str) -> Any:
+    try:
+        from llama_index.llms.ollama import Ollama
+    except ImportError as error:
+        raise _missing("ollama") from error
+    return Ollama(
+        model=settings.llm_model,
+        base_url=url,
+        temperature=settings.llm_temperature,
+        context_window=settings.llm_window or -1,
+        request_timeout=settings.llm_seconds,
+        additional_kwargs={"num_predict": settings.llm_max_tokens},
+    )
+
+
+def _missing(kind: str) -> MissingExtraError:
+    return MissingExtraError(
+        f'llm is "{kind}", but the package for it is not installed.', remedy=f"Run: pip install 'dossier[{kind}]'"
+    )
+
+
+def _http_client(settings: AnswerSettings) -> Any:
+    """A client that tells the thread's `Line` of its connections; none is kept, for a cut one cannot be used again."""
+    import httpx
+
+    def begin(request: Any) -> None:
+        line = getattr(_current, "line", None)
+        if line is not None:
+            limits = {**request.extensions.get("timeout", {}), "connect": settings.llm_connect_seconds}
+            request.extensions = {**request.extensions, "timeout": limits, "trace": line.trace}
+
+    def watch(response: Any) -> None:
+        line = getattr(_current, "line", None)
+        if line is not None and "event-stream" in response.headers.get("content-type", ""):
+            response.stream = _watched(response.stream, line.saw)
+
+    return httpx.Client(
+        event_hooks={"request": [begin], "response": [watch]},
+        limits=httpx.Limits(max_keepalive_connections=0),
+        follow_redirects=False,  # a key is sent nowhere but to the address that was set
+        timeout=settings.llm_seconds,
+    )
+
+
+def _watched(stream: Any, saw: Callable[[bytes], None]) -> Any:
+    import httpx
+
+    class Watched(httpx.SyncByteStream):
+        """A response's bytes, shown to `saw` as they pass."""
+
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in stream:
+                saw(piece)
+                yield piece
+
+        def close(self) -> None:
+            stream.close()
+
+    return Watched()
+
+
+def _shown(url: str) -> str:
+    """An address without what may be secret in it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, (f"[{host}]" if ":" in host else host) + port, parts.path, "", ""))

@@ -1,0 +1,1 @@
+"""Answers written by a language model: prompt, stream, sentences, checks. Nothing here trusts what the model writes."""
