@@ -20,8 +20,9 @@ from index.library import Library
 from rag.assistant import Assistant
 from rag.drafts import Draft
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Statement
+from rag.types import Answer, Citation, Conversation, Searching, Statement
 from tests.conftest import DATA
+from ui.web.checkup import try_settings
 from ui.web.guard import is_local
 from ui.web.people import People, Person, add_user, check_password, hash_password
 from ui.web.removal import Removals
@@ -328,3 +329,50 @@ def test_conversation_outlives_the_server(assistant: Assistant) -> None:
     assert found.turns == stored.turns
     assert found.id == "0123456789ab"
     assert Sessions(assistant).get("../../etc/passwd").turns == ()
+
+
+def test_settings_are_tried_and_what_is_wrong_is_said(library: Library) -> None:
+    """A model that answers is timed; one that refuses the key, or is not there, is named with what to do."""
+    from tests.llm_servers import serving
+
+    def tried(url: str) -> list[tuple[bool, str, str]]:
+        chosen = AnswerSettings(llm="openai-like", llm_url=url, llm_model="test-model", llm_connect_seconds=2)
+        return try_settings(Assistant(library, chosen))
+
+    with serving(lambda handler, messages: handler.plain(401, {"error": "no"})) as server:
+        well, text, remedy = tried(server.url)[-1]
+    assert not well
+    assert "test-model" in text
+    assert "HTTP 401" in text
+    assert "key" in remedy
+    gone = tried(server.url)[-1]
+    assert not gone[0]
+    assert "cannot be reached" in gone[1]
+
+
+def test_stopping_closes_the_answer_at_the_event_at_hand() -> None:
+    """Whoever waits for a slow model stops it by leaving: its iterator is closed by the thread that is inside it."""
+    go, closed = threading.Event(), threading.Event()
+
+    def events() -> Any:
+        try:
+            yield Searching("a")
+            go.wait(10)
+            yield Searching("b")
+            yield Searching("c")
+        finally:
+            closed.set()
+
+    from ui.web.page import _Steps
+
+    steps = _Steps(events())
+    assert steps.next() == Searching("a")
+    thread = threading.Thread(target=steps.next)
+    thread.start()
+    time.sleep(0.05)
+    steps.stop()
+    assert not closed.is_set()
+    go.set()
+    assert closed.wait(10)
+    thread.join()
+    assert steps.next() is None

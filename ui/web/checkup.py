@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from index.errors import DossierError
 from rag.assistant import MODEL, Assistant
+from rag.settings import AnswerSettings
 from ui.web.strings import say
 
 Section = tuple[str, list[tuple[str, str]]]
@@ -21,7 +22,11 @@ def describe(assistant: Assistant) -> list[Section]:
     return [
         (
             say("settings.answers"),
-            [(say("settings.writer"), model_name(assistant)), (say("settings.grounding"), grounding)],
+            [
+                (say("settings.writer"), _writer(settings)),
+                (say("settings.mode"), settings.grounding),
+                (say("settings.grounding"), grounding),
+            ],
         ),
         (
             say("settings.library"),
@@ -34,10 +39,9 @@ def describe(assistant: Assistant) -> list[Section]:
     ]
 
 
-def model_name(assistant: Assistant) -> str:
-    """What writes the answers: a language model if there is one."""
-    llm = getattr(assistant, "llm", None)
-    return str(getattr(llm, "name", "") or MODEL)
+def _writer(settings: AnswerSettings) -> str:
+    """What writes the answers: a language model if one is named."""
+    return f"{settings.llm_model} ({settings.llm})" if settings.llm else MODEL
 
 
 def try_settings(assistant: Assistant) -> list[tuple[bool, str, str]]:
@@ -55,5 +59,32 @@ def try_settings(assistant: Assistant) -> list[tuple[bool, str, str]]:
         except DossierError as error:
             lines.append((False, error.message, error.remedy))
             continue
-        lines.append((True, say(f"settings.ok.{name}", ms=round(1_000 * (time.perf_counter() - started))), ""))
-    return lines
+        lines.append((True, say(f"settings.ok.{name}", ms=_since(started)), ""))
+    return [*lines, *_try_model(assistant.settings)]
+
+
+def _since(started: float) -> int:
+    return round(1_000 * (time.perf_counter() - started))
+
+
+def _try_model(settings: AnswerSettings) -> list[tuple[bool, str, str]]:
+    """Have the language model, if there is one, write a word."""
+    from rag.llm import Message, open_model
+    from rag.writing.failure import ModelFailure
+    from rag.writing.stream import Limits, read_text
+
+    started = time.perf_counter()
+    try:
+        model = open_model(settings)
+        if model is None:
+            return []
+        limits = Limits(settings.llm_first_seconds, settings.llm_between_seconds, settings.llm_seconds, 0)
+        wrote = any(piece.strip() for piece in read_text(model, [Message("user", "Write the word: yes")], limits))
+    except DossierError as error:
+        return [(False, error.message, error.remedy)]
+    except ModelFailure as failure:
+        told = say("settings.model.failed", name=model.label, why=failure)
+        return [(False, told, say("settings.model.remedy"))]
+    if not wrote:
+        return [(False, say("settings.model.silent", name=model.label), say("settings.model.remedy"))]
+    return [(True, say("settings.ok.model", name=model.label, ms=_since(started)), "")]

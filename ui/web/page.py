@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ import gradio as gr
 from index.errors import DossierError
 from rag.assistant import Assistant
 from rag.drafts import Draft
-from rag.types import Citation, Conversation, Done, Sentence, Statement
+from rag.types import Citation, Conversation, Done, Event, Sentence, Statement
 from ui.web.acts import Acts
 from ui.web.people import Person
 from ui.web.removal import Removals
@@ -54,6 +55,41 @@ class _Running:
 
     def draft(self) -> Draft:
         return Draft(self.question, tuple(self.statements), tuple(self.citations))
+
+
+class _Steps:
+    """The events of an answer, taken one at a time in threads; stopping ends it at the event at hand.
+
+    Args:
+        events: The events.
+    """
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def next(self) -> Event | None:
+        """Wait for the next event; `None` after the last, or if it was stopped."""
+        with self._lock:
+            event = None if self._stopped else next(self._events, None)
+            if self._stopped:
+                self._close()
+            return event
+
+    def stop(self) -> None:
+        """Have no more events made; returns at once."""
+        self._stopped = True
+        if self._lock.acquire(blocking=False):  # else the thread at work closes it
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        close = getattr(self._events, "close", None)
+        if close is not None:
+            close()
 
 
 class Page:
@@ -244,10 +280,19 @@ class Page:
         self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str, instead: bool
     ) -> AsyncIterator[Outputs]:
         options: dict[str, Any] = {"standalone": standalone} if standalone else {}
-        events = self.assistant.stream(running.question, running.base, where=where, **options)
+        steps = _Steps(self.assistant.stream(running.question, running.base, where=where, **options))
         await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
         # In a thread, so that "stop" need not wait for the step at hand.
-        while (event := await asyncio.to_thread(next, events, None)) is not None:
+        try:
+            async for outputs in self._follow(steps, running, stored, who, instead):
+                yield outputs
+        finally:
+            steps.stop()
+
+    async def _follow(
+        self, steps: _Steps, running: _Running, stored: Conversation, who: Person, instead: bool
+    ) -> AsyncIterator[Outputs]:
+        while (event := await asyncio.to_thread(steps.next)) is not None:
             if isinstance(event, Sentence):
                 running.statements.append(event.statement)
                 running.citations.extend(event.citations)
