@@ -38,6 +38,7 @@ _DULL = re.compile(
     r".*[\"“”?!]|.*\b(this|we|our|I)\b",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[\w ,.:;&'’/()–-]+")
 _NUMBERED = re.compile(r"^(?:\(?[\dA-Za-z]{1,3}[.)]|\d+(?:\.\d+)*\.?)\s+")
 
 
@@ -76,7 +77,7 @@ def _questions(text: str, headings: Sequence[str], often: int) -> Iterator[str]:
     yield from (f"What is the {name}?" for name, times in names.most_common(4) if times >= often)
     for heading in headings[:12]:
         title = _NUMBERED.sub("", " ".join(heading.split())).rstrip(" .:")
-        if 2 <= len(title.split()) <= 7 and not _DULL.match(title) and not title.endswith("?") and title.isprintable():
+        if 2 <= len(title.split()) <= 7 and not _DULL.match(title) and _PLAIN.fullmatch(title):
             yield f"What is said about {title[:1].lower() + title[1:] if not title[1:2].isupper() else title}?"
 
 

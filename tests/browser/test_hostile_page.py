@@ -24,7 +24,8 @@ class HostileModel(Assistant):
     """Answers the n-th question with the n-th hostile text, everywhere an answer can hold one."""
 
     def stream(self, question: str, conversation: Conversation | None = None, **options: Any) -> Iterator[Event]:
-        number = int(question.split()[-1].strip("?"))
+        last = question.split()[-1].strip("?")
+        number = int(last) if last.isdecimal() else 0  # suggestions are asked, too
         words = CASES[number]
         yield Searching(words)
         documents = self.library.documents()

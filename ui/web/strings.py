@@ -185,7 +185,7 @@ TEXTS = {
     "settings.grounding": "Checked by",
     "settings.model.failed": "The language model {name} failed: {why}.",
     "settings.model.silent": "The language model {name} wrote nothing.",
-    "settings.model.remedy": "Check llm_url and llm_model under [answer], its key in the environment, and that it runs.",
+    "settings.model.remedy": "Check llm_url and llm_model under [answer], its key in the environment, and if it runs.",
     "settings.grounding.shipped": "the grounding model that ships with Dossier",
     "settings.ok.encoder": "The encoder answers, in {ms:,} ms.",
     "settings.ok.grounding": "The grounding model answers, in {ms:,} ms.",
