@@ -74,17 +74,19 @@ def _try_model(settings: AnswerSettings) -> list[tuple[bool, str, str]]:
     from rag.writing.stream import Limits, read_text
 
     started = time.perf_counter()
+    label = settings.llm_model
     try:
         model = open_model(settings)
         if model is None:
             return []
+        label = model.label
         limits = Limits(settings.llm_first_seconds, settings.llm_between_seconds, settings.llm_seconds, 0)
         wrote = any(piece.strip() for piece in read_text(model, [Message("user", "Write the word: yes")], limits))
     except DossierError as error:
         return [(False, error.message, error.remedy)]
     except ModelFailure as failure:
-        told = say("settings.model.failed", name=model.label, why=failure)
+        told = say("settings.model.failed", name=label, why=failure)
         return [(False, told, say("settings.model.remedy"))]
     if not wrote:
-        return [(False, say("settings.model.silent", name=model.label), say("settings.model.remedy"))]
-    return [(True, say("settings.ok.model", name=model.label, ms=_since(started)), "")]
+        return [(False, say("settings.model.silent", name=label), say("settings.model.remedy"))]
+    return [(True, say("settings.ok.model", name=label, ms=_since(started)), "")]
