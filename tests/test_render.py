@@ -19,7 +19,6 @@ from rag.types import Answer, Citation, Conversation, Statement
 from ui.web.layout import blocks
 from ui.web.render import (
     View,
-    plain,
     render_conversation,
     render_pending,
     render_problem,
@@ -28,6 +27,7 @@ from ui.web.render import (
 from ui.web.render_dialogs import render_edit, render_rate, render_rename, render_settings, render_test, render_tried
 from ui.web.render_library import render_library, render_outcomes, render_talks, title_filter
 from ui.web.render_source import Finds, render_missing, render_page, render_text
+from ui.web.render_why import plain
 from ui.web.uploads import Outcome, safe_name
 
 HOSTILE = [

@@ -24,20 +24,14 @@ from rag.types import (
     abstention_lead,
     as_of_text,
 )
-from ui.web.icons import icon
+from ui.web.render_why import and_page, place, plain, render_tools, render_why
 from ui.web.strings import count, say
 
 KINDS = {form.media_type: form.suffixes[0].lstrip(".").upper() for form in FORMATS}
 """What a kind of document is called in the list: the usual ending of its files."""
 _VERDICTS = {"supported": "✓", "weak": "≈", "unsupported": "!"}
-_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 _NEAREST = 3
 _CARD_QUOTE = 400
-
-
-def plain(text: str) -> str:
-    """One line of a title or name without the signs that change the direction of writing, which could disguise it."""
-    return " ".join(text.translate(_DIRECTIONS).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,14 +331,9 @@ def _nearest(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
     title = plain(titles.get(passage.document_id, "")) or say("none.gone")
     return (
         f'<li><button type="button" {place(passage.document_id, passage.start, passage.end)} data-key="{escape(key)}">'
-        f'<span class="name" dir="auto">{escape(title)}{_and_page(passage.page)}</span>'
+        f'<span class="name" dir="auto">{escape(title)}{and_page(passage.page)}</span>'
         f'<span class="extract" dir="auto">{escape(text[:240])}</span></button></li>'
     )
-
-
-def place(document_id: str, start: int, end: int) -> str:
-    """Write the attributes by which the page's script opens a document at a stretch of its text."""
-    return f'data-document="{escape(document_id)}" data-start="{start:d}" data-end="{end:d}"'
 
 
 def place_and_time(citation: Citation) -> str:
@@ -355,64 +344,3 @@ def place_and_time(citation: Citation) -> str:
 def written_date(day: date | None) -> str:
     """Write a date as "24 Apr 2026"; empty if there is none."""
     return f"{day.day} {day:%b %Y}" if day else ""
-
-
-def _and_page(page: int | None) -> str:
-    return f", page {page}" if page else ""
-
-
-_TOOLS = (
-    ("copy", "copy", "turn.copy"),
-    ("copy-markdown", "markdown", "turn.copy_markdown"),
-    ("good", "good", "turn.good"),
-    ("bad", "bad", "turn.bad"),
-    ("ask-test", "test", "turn.test"),
-)
-_LAST_TOOLS = (("retry", "retry", "turn.retry"), ("ask-edit", "pencil", "turn.edit"))
-
-
-def render_tools(answer: Answer, number: int, *, last: bool) -> str:
-    """Draw what can be done with an answer: copy, rate, make a test; the last one also tried again and edited."""
-    buttons = "".join(
-        f'<button type="button" class="icon" data-act="{act}" data-turn="{number}" '
-        f'data-question="{escape(answer.question)}" '
-        f'aria-label="{escape(say(label))}" title="{escape(say(label))}">{icon(name)}</button>'
-        for act, name, label in (*_TOOLS, *(_LAST_TOOLS if last else ()))
-    )
-    return f'<div class="tools-row" role="group" aria-label="{escape(say("turn.tools"))}">{buttons}</div>'
-
-
-def render_why(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
-    """Draw how an answer came about: question as searched, what was found, how sure, by what, how long; folded."""
-    rows = [("why.question", f'<span dir="auto">{escape(answer.standalone_question)}</span>')]
-    if answer.searched:
-        rows.append(("why.searched", escape(count("why.searched.value", answer.searched))))
-    hits = "".join(_found(hit, f"{number}.why.{hit.rank}", titles) for hit in answer.hits[:5])
-    if hits:
-        rows.append(("why.found", f'<ol class="found-list">{hits}</ol>'))
-    confidence = say("why.confidence.value", n=round(100 * answer.confidence))
-    rows += [("why.confidence", escape(confidence)), ("why.written", escape(answer.model))]
-    if answer.timings:
-        stages = " · ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings)
-        rows.append(("why.time", escape(stages)))
-    listed = "".join(f"<dt>{escape(say(label))}</dt><dd>{value}</dd>" for label, value in rows)
-    return (
-        f'<details class="why" data-why="{number}"><summary>{escape(say("why"))}</summary><dl>{listed}</dl></details>'
-    )
-
-
-def _found(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
-    passage = hit.passage
-    ranks = [
-        say(f"why.{name}", rank=rank)
-        for name, rank in (("dense", hit.signals.dense_rank), ("lexical", hit.signals.lexical_rank))
-        if rank is not None
-    ]
-    title = plain(titles.get(passage.document_id, "")) or say("none.gone")
-    where = " › ".join(plain(part) for part in passage.heading.split(" › ") if part)
-    return (
-        f'<li><button type="button" {place(passage.document_id, passage.start, passage.end)} data-key="{escape(key)}">'
-        f'<span class="name" dir="auto">{escape(title)}{_and_page(passage.page)}</span>'
-        f'<span class="facts" dir="auto">{escape(" · ".join(part for part in (where, *ranks) if part))}</span>'
-        "</button></li>"
-    )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from rag.types import Answer, Turn
-from ui.web.render import place_and_time, plain
+from ui.web.render import place_and_time
+from ui.web.render_why import plain
 from ui.web.strings import say
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from index.types import ConversationInfo, DocumentInfo
 from ui.web.icons import icon
-from ui.web.render import KINDS, place, plain, written_date
+from ui.web.render import KINDS, written_date
+from ui.web.render_why import place, plain
 from ui.web.strings import count, say
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from index.types import Document
 from rag.types import page_name
 from ui.web.icons import icon
 from ui.web.layout import Block, blocks
-from ui.web.render import KINDS, place, plain, render_notice, written_date
+from ui.web.render import KINDS, render_notice, written_date
+from ui.web.render_why import place, plain
 from ui.web.strings import say
 
 WINDOW = 15_000
