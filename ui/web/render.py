@@ -205,8 +205,8 @@ def _disagreement(disagreement: Disagreement, citations: Sequence[Citation], key
     """Set the values on which documents disagree side by side, each with its source, date and marker."""
     by_marker = {citation.marker: citation for citation in citations}
     rows = "".join(
-        _claim(claim, by_marker[claim.marker], f"{key}.differs.{place}")
-        for place, claim in enumerate(disagreement.claims)
+        _claim(claim, by_marker[claim.marker], f"{key}.differs.{at}")
+        for at, claim in enumerate(disagreement.claims)
     )
     return (
         '<section class="differs"><h3><span class="sign" aria-hidden="true">≠</span>'
@@ -227,9 +227,9 @@ def _claim(claim: Claim, citation: Citation, key: str) -> str:
 def _statements(statements: Sequence[Statement], citations: Sequence[Citation], number: int) -> str:
     by_marker = {citation.marker: citation for citation in citations}
     said = []
-    for place, statement in enumerate(statements):
+    for at, statement in enumerate(statements):
         markers = "".join(
-            _marker(by_marker[marker], f"{number}.{place}.{marker}")
+            _marker(by_marker[marker], f"{number}.{at}.{marker}")
             for marker in statement.citations
             if marker in by_marker
         )
