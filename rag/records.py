@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from index.types import Hit
+from rag.shown_hits import hits_from_data, hits_to_data
 from rag.types import (
     Answer,
     Citation,
@@ -110,14 +111,16 @@ def hit_record(hit: Hit, source: str) -> dict[str, Any]:
     }
 
 
-def _citation(data: dict[str, Any]) -> Citation:
+def citation_from_record(data: dict[str, Any]) -> Citation:
+    """Read a citation back from `citation_record`."""
     values = {name: value for name, value in data.items() if name != "permalink"}
     values["published"] = date.fromisoformat(data["published"]) if data["published"] else None
     values["also"] = tuple(data.get("also", ()))
     return Citation(**values)
 
 
-def _statement(data: dict[str, Any]) -> Statement:
+def statement_from_record(data: dict[str, Any]) -> Statement:
+    """Read a statement back from `statement_record`."""
     highlight = data.get("highlight")
     return Statement(
         text=data["text"],
@@ -142,8 +145,8 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
     return Answer(
         question=data["question"],
         standalone_question=data["standalone_question"],
-        statements=tuple(_statement(s) for s in data["statements"]),
-        citations=tuple(_citation(c) for c in data["citations"]),
+        statements=tuple(statement_from_record(s) for s in data["statements"]),
+        citations=tuple(citation_from_record(c) for c in data["citations"]),
         hits=(),
         abstained=data["abstained"],
         confidence=data["confidence"],
@@ -173,10 +176,15 @@ def conversation_to_json(conversation: Conversation) -> str:
             "text": t.text,
             "standalone_question": t.standalone_question,
             "answer": answer_record(t.answer) if t.answer is not None else None,
+            "hits": hits_to_data(t.answer.hits) if t.answer is not None else [],
         }
         for t in conversation.turns
     ]
     return json.dumps({"id": conversation.id, "title": conversation.title, "turns": turns}, ensure_ascii=False)
+
+
+def _with_hits(turn: dict[str, Any]) -> Answer:
+    return replace(answer_from_record(turn["answer"]), hits=hits_from_data(turn.get("hits", ())))
 
 
 def conversation_from_json(text: str) -> Conversation:
@@ -187,7 +195,7 @@ def conversation_from_json(text: str) -> Conversation:
             t["question"],
             t["text"],
             t["standalone_question"],
-            answer_from_record(t["answer"]) if t["answer"] is not None else None,
+            _with_hits(t) if t["answer"] is not None else None,
         )
         for t in data["turns"]
     )
@@ -229,6 +237,21 @@ def _remarks(answer: Answer, names: Mapping[int, int]) -> list[str]:
     )
     remarks += [f"*{limit}*" for limit in limits if limit]
     return [line for remark in remarks for line in (remark, "")]
+
+
+def answer_to_text(answer: Answer) -> str:
+    """Write an answer as plain text with its sources below it, a line each, as one pastes it elsewhere."""
+    lines = [answer.text, ""]
+    for c in answer.citations:
+        facts = [c.title, c.published.isoformat() if c.published else "", c.page_name]
+        lines.append(f"[{c.marker}] {', '.join(f for f in facts if f)}: “{' '.join(c.quote.split())}”")
+    return "\n".join(lines).strip() + "\n"
+
+
+def answer_to_markdown(answer: Answer) -> str:
+    """Write an answer as Markdown with footnotes, without its question."""
+    text = conversation_to_markdown(Conversation().add(answer))
+    return text.split("\n## ", 1)[1].split("\n", 1)[1].strip() + "\n"
 
 
 def conversation_to_markdown(conversation: Conversation) -> str:

@@ -20,7 +20,7 @@ from rag.records import (
 from tests.test_render import HOSTILE, Shape, assert_harmless
 from ui.cli.questions import format_answer
 from ui.cli.terminal import bold, wrap
-from ui.web.render import render_conversation, render_pending
+from ui.web.render import View, render_conversation, render_pending
 
 MARCH = Citation(1, "a" * 16, "March report", "/march.md", date(2026, 3, 2), None, 0, 9, "There are 12 vessels.")
 JUNE = Citation(2, "b" * 16, "June report", "/june.pdf", date(2026, 6, 11), 4, 3, 9, "There are 15 vessels.")
@@ -165,5 +165,5 @@ def test_hostile_words_stay_words_in_all_of_it(words: str) -> None:
         replace(ABSTENTION, unknown_terms=(words,), unread=(words,), hits=(hit,)),
     ]
     for answer in answers:
-        assert_harmless(render_conversation(Conversation().add(answer), titles={"a" * 16: words}))
+        assert_harmless(render_conversation(Conversation().add(answer), "", View(titles={"a" * 16: words})))
         assert not any(ord(c) < 32 and c != "\n" for c in format_answer(answer, {}))

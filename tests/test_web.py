@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+import ui.web
+from eval.cases import find_wrong_evidence, read_cases
 from index.errors import ConfigError
 from index.library import Library
 from rag.assistant import Assistant
+from rag.drafts import Draft
 from rag.settings import AnswerSettings
-from rag.types import Answer
+from rag.types import Answer, Citation, Conversation, Searching, Statement
 from tests.conftest import DATA
+from ui.web.checkup import try_settings
 from ui.web.guard import is_local
+from ui.web.people import People, Person, add_user, check_password, hash_password
+from ui.web.removal import Removals
 from ui.web.server import build_app, serve
 from ui.web.sessions import Sessions
 from ui.web.sources import Sources
+from ui.web.strings import TEXTS, say, script_texts
 from ui.web.uploads import add_uploads
 
 
@@ -60,22 +72,207 @@ def test_only_names_of_this_machine_are_local(host: str, local: bool) -> None:
     assert is_local(host) is local
 
 
-def test_login_covers_page_and_images_alike(assistant: Assistant, tmp_path: Path) -> None:
-    """Where somebody must be known to see the page, the page images need it as well."""
-    from starlette.testclient import TestClient
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    """Ada may add documents, Bob may only ask."""
+    file = tmp_path / "users.toml"
+    add_user(file, "ada", "correct horse", "add")
+    add_user(file, "bob", "battery staple", "ask")
+    return file
 
+
+def sign_in(client: TestClient, name: str, password: str, target: str = "/") -> Any:
+    return client.post("/login", data={"name": name, "password": password, "next": target}, follow_redirects=False)
+
+
+def client_of(assistant: Assistant, users: Path) -> TestClient:
+    return TestClient(build_app(assistant, people=People(users, b"secret")), base_url="http://127.0.0.1")
+
+
+def test_nothing_answers_who_is_not_signed_in(assistant: Assistant, users: Path) -> None:
+    """Page, images, originals, uploads, exports and Gradio's own addresses are all behind the door."""
     pdf = assistant.add([DATA / "formats" / "report.pdf"]).added[0]
-    app = build_app(assistant, who=lambda request: request.headers.get("x-user"))
-    client = TestClient(app, base_url="http://127.0.0.1")
-    assert client.get(f"/pages/{pdf}/1.png").status_code == 401
-    assert client.get("/config").status_code == 401
-    picture = client.get(f"/pages/{pdf}/1.png", headers={"x-user": "ada"})
-    assert picture.status_code == 200
-    assert picture.content.startswith(b"\x89PNG")
-    assert client.get(f"/pages/{pdf}/999.png", headers={"x-user": "ada"}).status_code == 404
-    assert client.get("/pages/ffff/1.png", headers={"x-user": "ada"}).status_code == 404
+    client = client_of(assistant, users)
+    for path in (f"/pages/{pdf}/1.png", f"/files/{pdf}", "/export/0123456789ab.md", "/config", "/alive", "/theme.css"):
+        assert client.get(path).status_code == 401, path
+    for path in ("/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/upload"):
+        assert client.post(path, json={}).status_code in (401, 403), path
+    assert client.put("/upload?name=a.txt", content=b"x").status_code == 401
+    page = client.get("/?c=0123456789ab", headers={"accept": "text/html"}, follow_redirects=False)
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=%2F%3Fc%3D0123456789ab")
+    assert sign_in(client, "ada", "wrong").status_code == 401
+    assert sign_in(client, "eve", "correct horse").status_code == 401
+    good = sign_in(client, "Ada", "correct horse", "/?c=0123456789ab")
+    assert (good.status_code, good.headers["location"]) == (303, "/?c=0123456789ab")
+    assert "HttpOnly" in good.headers["set-cookie"]
+    assert client.get(f"/pages/{pdf}/1.png").content.startswith(b"\x89PNG")
+    assert client.get(f"/files/{pdf}").content == (DATA / "formats" / "report.pdf").read_bytes()
+    assert client.get(f"/pages/{pdf}/999.png").status_code == 404
+    assert client.get("/pages/ffff/1.png").status_code == 404
     for path in ("/docs", "/redoc", "/openapi.json"):
-        assert client.get(path, headers={"x-user": "ada"}).status_code != 200
+        assert client.get(path).status_code != 200
+    client.post("/logout")
+    assert client.get("/config").status_code == 401
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", ""])
+def test_sign_in_leads_to_no_other_site(assistant: Assistant, users: Path, target: str) -> None:
+    """A link to the sign-in page cannot send anybody elsewhere afterwards."""
+    assert sign_in(client_of(assistant, users), "ada", "correct horse", target).headers["location"] == "/"
+
+
+def test_guessing_is_slowed_down(assistant: Assistant, users: Path) -> None:
+    """After some wrong passwords even the right one has to wait."""
+    client = client_of(assistant, users)
+    for _ in range(8):
+        assert sign_in(client, "ada", "wrong").status_code == 401
+    assert sign_in(client, "ada", "correct horse").status_code == 429
+
+
+def test_forged_and_old_cookies_open_nothing(users: Path) -> None:
+    """A cookie is good for one person, for a time, and until the password changes."""
+    people = People(users, b"secret")
+    token = people.sign_in("ada", "correct horse")
+    assert token is not None
+    assert people.person(token) == Person("ada", "add")
+    assert People(users, b"secret").person(token) == Person("ada", "add")
+    name, until, sign = token.split("|")
+    for forged in (
+        "",
+        "ada",
+        f"bob|{until}|{sign}",
+        f"ada|{int(until) + 1}|{sign}",
+        f"ada|1|{sign}",
+        f"{name}|x|{sign}",
+    ):
+        assert people.person(forged) is None
+    assert People(users, b"other").person(token) is None
+    time.sleep(0.02)  # so that the file's time stamp is another
+    add_user(users, "ada", "another horse", "add")
+    assert people.person(token) is None
+
+
+def test_passwords_are_hashed_and_the_file_is_private(users: Path) -> None:
+    """What stands in the users file is no password, and only its owner can read it."""
+    text = users.read_text()
+    assert "correct horse" not in text
+    assert text.count("scrypt$15$8$1$") == 2
+    assert users.stat().st_mode & 0o077 == 0
+    assert hash_password("same") != hash_password("same")
+    assert not check_password("x", "scrypt$a$b")
+    with pytest.raises(ConfigError, match="cannot be a name"):
+        add_user(users, "../eve", "long enough", "ask")
+    with pytest.raises(ConfigError, match="has 5 characters"):
+        add_user(users, "eve", "short", "ask")
+
+
+def test_who_may_only_ask_changes_nothing(assistant: Assistant, users: Path) -> None:
+    """Askers read and ask; uploads and removals are refused with the reason, whatever the page shows."""
+    name = assistant.add([DATA / "formats" / "report.pdf"]).added[0]
+    app = build_app(assistant, people=People(users, b"secret"))
+    client = TestClient(app, base_url="http://127.0.0.1")
+    sign_in(client, "bob", "battery staple")
+    refused = client.put("/upload?name=a.txt", content=b"Words of a note.")
+    assert (refused.status_code, "bob may ask" in refused.text) == (403, True)
+    acts = app.state.page.acts
+    for data in ({"act": "remove", "document": name}, {"act": "samples"}, {"act": "restore", "document": name}):
+        assert "may ask, but not change" in acts.do(Person("bob", "ask"), data)["problem"][0]
+    assert len(assistant.library) == 1
+    sign_in(client, "ada", "correct horse")
+    assert "added" in client.put("/upload?name=../note.txt", content=b"Words of a note.").text
+    assert (assistant.library.path / "uploads" / "note.txt").is_file()
+
+
+def test_conversations_are_private_to_a_person(assistant: Assistant) -> None:
+    """Nobody reads, lists, renames, deletes or takes over what belongs to somebody else, but for what was shared."""
+    sessions = Sessions(assistant)
+    answer = Answer("Why?", "Why?", (), (), (), True, 0.1)
+    sessions.add("0123456789ab", answer, "ada")
+    assert sessions.get("0123456789ab", "bob").turns == ()
+    assert sessions.get("0123456789ab", "bob").id != "0123456789ab"
+    assert not sessions.rename("0123456789ab", "mine", "bob")
+    assert not sessions.delete("0123456789ab", "bob")
+    shared = sessions.share("0123456789ab", "ada")
+    assert shared is not None
+    copy = sessions.take(shared, "bob")
+    assert [turn.question for turn in copy.turns] == ["Why?"]
+    assert sessions.take(shared, "bob").id == copy.id
+    sessions.add(copy.id, answer, "bob")
+    assert len(sessions.get("0123456789ab", "ada").turns) == 1
+    assert sessions.take("0123456789ab", "bob").turns == ()
+    assert [info.owner for info in sessions.stored.list(owner="bob")] == ["bob"]
+
+
+def test_what_was_broken_off_is_kept(assistant: Assistant) -> None:
+    """Question and sentences of an unfinished answer outlive the process, and are no turn of the conversation."""
+    statement = Statement("Half an answer.", (), 1.0, "supported")
+    Sessions(assistant).note(Conversation(id="0123456789ab"), Draft("Why?", (statement,)), "ada")
+    later = Sessions(assistant)
+    assert later.draft("0123456789ab", "ada") == Draft("Why?", (statement,))
+    assert later.draft("0123456789ab", "bob") is None
+    assert later.get("0123456789ab", "ada").turns == ()
+    assert later.stored.list(owner="ada")[0].title == "Why?"
+    later.add("0123456789ab", Answer("Why?", "Why?", (), (), (), True, 0.1), "ada")
+    assert Sessions(assistant).draft("0123456789ab", "ada") is None
+
+
+def test_turn_becomes_a_case_that_the_harness_reads(assistant: Assistant, tmp_path: Path) -> None:
+    """What a person says is right is kept in the form in which answers are measured, with the places they ticked."""
+    note = tmp_path / "note.txt"
+    note.write_text("The berth opens in May. It has two cranes.\n", encoding="utf-8")
+    name = assistant.add(note).added[0]
+    cited = [Citation(n, name, "note", str(note), None, None, a, b, q) for n, a, b, q in
+             ((1, 0, 23, "The berth opens in May."), (2, 24, 42, "It has two cranes."))]  # fmt: skip
+    statements = tuple(Statement(c.quote, (c.marker,), 1.0, "supported") for c in cited)
+    page = build_app(assistant).state.page
+    page.sessions.add("0123456789ab", Answer("Why?", "Why?", (), (), (), True, 0.1))
+    page.sessions.add("0123456789ab", Answer("When?", "When?", statements, tuple(cited), (), False, 0.9))
+    form = {"id": "0123456789ab", "turn": "1", "question": "When does it open?", "answerable": "1", "evidence": ["1"]}
+    for reference in ("in May", "May 2026"):
+        done = page.acts.do(Person(), {"act": "test", "reference": reference, **form})
+        assert "cases.jsonl" in done["toast"]
+        time.sleep(1.01)  # ids tell the second
+    cases = read_cases(assistant.library.path / "cases.jsonl")
+    assert [case.references for case in cases] == [("in May",), ("May 2026",)]
+    assert cases[0].question == "When does it open?"
+    assert cases[0].history[0][0] == "Why?"
+    assert [e.quote for e in cases[0].evidence] == ["The berth opens in May."]
+    assert find_wrong_evidence(cases, {str(note): assistant.library.document(name).text}) == []
+
+
+def test_removal_can_be_undone_for_a_while(assistant: Assistant) -> None:
+    """A removed document is gone from the list at once, and from the library when its time is over."""
+    name = assistant.add([DATA / "formats" / "report.pdf"]).added[0]
+    gone = threading.Event()
+    slow, quick = Removals(assistant.library, 60), Removals(assistant.library, 0.01, gone.set)
+    slow.begin(name)
+    assert slow.waiting == {name}
+    slow.undo(name)
+    assert slow.waiting == frozenset()
+    assert len(assistant.library) == 1
+    quick.begin(name)
+    assert gone.wait(20)
+    assert len(assistant.library) == 0
+
+
+def test_secrets_never_reach_the_page(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the settings dialog shows holds no value of an environment variable that is a secret."""
+    monkeypatch.setenv("DOSSIER_LLM_API_KEY", "sk-verysecret")
+    page = build_app(assistant).state.page
+    for data in ({"act": "dialog", "name": "settings"}, {"act": "try-settings"}):
+        assert "verysecret" not in str(page.acts.do(Person(), data))
+
+
+def test_every_text_of_the_page_is_used_and_there() -> None:
+    """The file of texts and the code agree, so that a translation of the file translates the page."""
+    folder = Path(ui.web.__file__).parent
+    code = "\n".join(f.read_text(encoding="utf-8") for f in [*folder.glob("*.py"), *folder.glob("script/*.js")])
+    quoted = re.findall(r"say\(\s*[\"']([\w.]+)[\"']", code) + re.findall(r"TEXTS\.(?!items)(\w+)", code)
+    known = set(TEXTS) | set(script_texts())
+    assert [key for key in quoted if key not in known and f"{key}.one" not in known] == []
+    assert len(quoted) > 80
+    with pytest.raises(KeyError):
+        say("no.such.text")
 
 
 def test_uploads_are_moved_and_told_one_by_one(assistant: Assistant, tmp_path: Path) -> None:
@@ -132,3 +329,50 @@ def test_conversation_outlives_the_server(assistant: Assistant) -> None:
     assert found.turns == stored.turns
     assert found.id == "0123456789ab"
     assert Sessions(assistant).get("../../etc/passwd").turns == ()
+
+
+def test_settings_are_tried_and_what_is_wrong_is_said(library: Library) -> None:
+    """A model that answers is timed; one that refuses the key, or is not there, is named with what to do."""
+    from tests.llm_servers import serving
+
+    def tried(url: str) -> list[tuple[bool, str, str]]:
+        chosen = AnswerSettings(llm="openai-like", llm_url=url, llm_model="test-model", llm_connect_seconds=2)
+        return try_settings(Assistant(library, chosen))
+
+    with serving(lambda handler, messages: handler.plain(401, {"error": "no"})) as server:
+        well, text, remedy = tried(server.url)[-1]
+    assert not well
+    assert "test-model" in text
+    assert "HTTP 401" in text
+    assert "key" in remedy
+    gone = tried(server.url)[-1]
+    assert not gone[0]
+    assert "cannot be reached" in gone[1]
+
+
+def test_stopping_closes_the_answer_at_the_event_at_hand() -> None:
+    """Whoever waits for a slow model stops it by leaving: its iterator is closed by the thread that is inside it."""
+    go, closed = threading.Event(), threading.Event()
+
+    def events() -> Any:
+        try:
+            yield Searching("a")
+            go.wait(10)
+            yield Searching("b")
+            yield Searching("c")
+        finally:
+            closed.set()
+
+    from ui.web.page import _Steps
+
+    steps = _Steps(events())
+    assert steps.next() == Searching("a")
+    thread = threading.Thread(target=steps.next)
+    thread.start()
+    time.sleep(0.05)
+    steps.stop()
+    assert not closed.is_set()
+    go.set()
+    assert closed.wait(10)
+    thread.join()
+    assert steps.next() is None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from index.catalog import Catalog
 from tests.conftest import ROOT, SAMPLES
 
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -81,6 +83,18 @@ def stop(served: Served, seconds: float = 10) -> int:
         raise
 
 
+def _wait_for_vectors(library: Path) -> None:
+    """Wait until everything is read and embedded: what is found by its words only is answered less well."""
+    catalog = Catalog(library / "catalog.sqlite")
+    for _ in range(1_200):
+        if catalog.count()[0] > 12 and not catalog.count_pending():
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the documents were not read in two minutes")
+    catalog.close()
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     """The page over the samples and a hostile document."""
@@ -90,6 +104,7 @@ def served() -> Iterator[Served]:
         (docs / "hostile.md").write_text(HOSTILE, encoding="utf-8")
         running = start(Path(folder) / "library", "--docs", str(docs))
         running.docs = docs
+        _wait_for_vectors(running.library)
         yield running
         stop(running)
 
@@ -115,10 +130,11 @@ def chromium() -> Iterator[Any]:
 
 
 class Visit:
-    """One tab, and what was seen in it. `page` is Playwright's."""
+    """One tab, and what was seen in it. `page` is Playwright's. Requests to other machines are noted and go nowhere."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
+        page.route(lambda url: urlsplit(url).hostname not in (None, "127.0.0.1"), lambda route: route.abort())
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -145,14 +161,15 @@ class Visit:
         self.page.wait_for_function(
             "asked => { const turn = [...document.querySelectorAll('.turn')].at(-1);"
             " return turn?.querySelector('h2').textContent === asked"
-            " && turn.querySelector('.sources, .abstained, .problem'); }",
+            " && turn.querySelector('.sources, .abstained, .problem, .reply')"
+            " && !document.querySelector('#question .stop-button'); }",
             arg=question,
             timeout=60_000,
         )
         return self.page.locator(".turn").last
 
     def shot(self, name: str) -> None:
-        """Keep a picture for people to look at."""
+        """Keep a picture for people to look at, taken once nothing moves."""
         self.page.wait_for_timeout(250)
         self.page.screenshot(path=SHOTS / f"{name}.png")
 

@@ -42,6 +42,41 @@ def in_view(page: Any, selector: str) -> bool:
     )
 
 
+def yellow_share(page: Any) -> float:
+    """Of the dark pixels on and just beside the quote's lines, the share that the boxes cover, in the page image."""
+    return float(
+        page.evaluate(
+            """async () => {
+                const image = document.querySelector('#source .sheet img');
+                const canvas = document.createElement('canvas');
+                [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+                const draw = canvas.getContext('2d', { willReadFrequently: true });
+                draw.drawImage(image, 0, 0);
+                const boxes = [...document.querySelectorAll('#source .sheet .box')].map((b) => ({
+                    left: parseFloat(b.style.left) / 100 * canvas.width,
+                    top: parseFloat(b.style.top) / 100 * canvas.height,
+                    width: parseFloat(b.style.width) / 100 * canvas.width,
+                    height: parseFloat(b.style.height) / 100 * canvas.height }));
+                let inside = 0, around = 0;
+                for (const box of boxes) {
+                    const dark = (x, y, w, h) => {
+                        const whole = [x, y, Math.max(1, w), h].map(Math.round);
+                        const { data } = draw.getImageData(...whole);
+                        let n = 0;
+                        for (let i = 0; i < data.length; i += 4) if (data[i] + data[i + 1] + data[i + 2] < 300) n += 1;
+                        return n;
+                    };
+                    inside += dark(box.left, box.top, box.width, box.height);
+                    // Just above and below a line there is paper, or its letters are cut off.
+                    around += dark(box.left, box.top - 2, box.width, 2);
+                    around += dark(box.left, box.top + box.height + 1, box.width, 2);
+                }
+                return boxes.length && inside > 200 ? inside / (inside + around) : 0;
+            }"""
+        )
+    )
+
+
 def test_citation_leads_to_the_exact_words(visit: Visit) -> None:
     """Clicking a marker opens its document with exactly the quote marked and in view; Escape goes back to it."""
     page = visit.page
@@ -89,6 +124,7 @@ def test_pdf_citation_shows_the_page_with_boxes(visit: Visit) -> None:
     assert page.locator("#source .box").count() >= 1
     assert in_view(page, "#source .box")
     visit.shot("5-source-pdf")
+    assert yellow_share(page) > 0.97
     page.click("#source [aria-label='Next page']")
     page.wait_for_selector("#source img[src$='/2.png']")
     assert page.locator("#source .box").count() == 0
@@ -103,8 +139,9 @@ def test_changed_pdf_is_shown_as_the_text_it_had(visit: Visit, served: Served) -
     page = visit.page
     name = "2026-06-15-authority-fact-sheet.pdf"
     (served.docs / name).write_bytes((served.docs / "2026-04-24-north-pier-inspection.pdf").read_bytes())
-    page.locator("#library button", has_text="questions and answers").click()
+    page.locator("#library button.open", has_text="questions and answers").click()
     page.wait_for_selector("#source .aside")
+    assert page.locator("#source a[download]").count() == 0
     assert "has changed since it was added" in page.inner_text("#source .aside")
     assert "Fact sheet" in page.inner_text("#source .text")
     assert page.locator("#source img").count() == 0
@@ -156,7 +193,7 @@ def test_uploads_are_added_and_can_be_asked_about(visit: Visit, served: Served, 
     assert "Supported endings" in page.inner_text("#outcomes")
     assert page.locator("#outcomes .added").count() == 1
     assert page.locator("#outcomes b b").count() == 0
-    assert page.inner_text("#library .count") == "14"
+    page.wait_for_function("() => document.querySelector('#library .count').innerText === '14'")
     visit.shot("8-uploads")
     assert "forty-three" in visit.ask("How many kinds of apple does the Vellamere orchard grow?").inner_text()
     kept = list((served.library / "uploads").iterdir())
@@ -200,7 +237,7 @@ def test_narrow_screen_has_no_sideways_scroll(visit: Visit) -> None:
     fits = "() => document.documentElement.scrollWidth <= window.innerWidth"
     assert not page.is_visible("#library")
     visit.shot("m1-welcome")
-    page.click("#top-bar button")
+    page.click("#top-bar .menu")
     page.wait_for_selector("#library", state="visible")
     page.wait_for_timeout(300)
     visit.shot("m2-library")

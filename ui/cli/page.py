@@ -1,4 +1,4 @@
-"""The verb that serves the chat page."""
+"""The verbs that serve the chat page and say who may use it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,27 @@ def run_ui(options: argparse.Namespace) -> int:
         library_settings=library_settings(options),
         docs=options.docs,
         insecure=options.insecure,
+        auth=options.auth,
         announce=lambda text: print(text, flush=True),
     )
+    return 0
+
+
+def run_adduser(options: argparse.Namespace) -> int:
+    """Write a person into a users file."""
+    import getpass
+    import sys
+
+    from index.errors import ConfigError
+    from ui.web.people import add_user
+
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {options.name}: ")
+        if getpass.getpass("Once more: ") != password:
+            raise ConfigError("The two passwords differ.", remedy="Run the command again.")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    fresh = add_user(options.auth, options.name, password, "ask" if options.ask_only else "add")
+    done = "may sign in now" if fresh else "has the new password now"
+    print(f"{options.name} {done}. Serve the page with: dossier ui --auth {options.auth}", file=sys.stderr)
     return 0

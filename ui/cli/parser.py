@@ -173,8 +173,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--docs", type=Path, metavar="FOLDER", help="add this folder first; what is there already is left alone"
     )
     ui.add_argument(
-        "--insecure", action="store_true", help="allow an address that other machines can reach; there is no login"
+        "--insecure",
+        action="store_true",
+        help="allow an address that other machines can reach although nobody has to sign in",
     )
+    ui.add_argument("--auth", type=Path, metavar="USERS.toml", help="only the people in this file may use the page")
+    _add_people(ui)
     doctor = verb("doctor", "check that everything in the library is right and can be used", "upkeep")
     doctor.add_argument(
         "--llm",
@@ -221,6 +225,19 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _add_people(ui: argparse.ArgumentParser) -> None:
+    inner = ui.add_subparsers(dest="ui_verb", metavar="VERB", required=False)
+    summary = "let somebody sign in; asks for a password, or reads it from stdin"
+    adduser = inner.add_parser("adduser", help=summary, description=_sentence(summary), allow_abbrev=False)
+    _global_flags(adduser, default=False)
+    adduser.add_argument("name", metavar="NAME", help="the name to sign in with")
+    adduser.add_argument(
+        "--auth", type=Path, default=Path("users.toml"), metavar="USERS.toml", help="the file (default: %(default)s)"
+    )
+    adduser.add_argument("--ask-only", action="store_true", help="may ask and read, but not change the library")
+    adduser.set_defaults(run=_lazily("ui.cli.page", "run_adduser"))
 
 
 def _add_conversations(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

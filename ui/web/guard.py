@@ -22,7 +22,7 @@ POLICY = (
 _HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # with none at all, browsers send `Origin: null` with a form
 )
 
 
@@ -48,7 +48,12 @@ class Guard:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
-        foreign = origin is not None and scope["method"] not in ("GET", "HEAD") and urlsplit(origin).netloc != host
+        # Files come to an address of the page's own, which moves them into the library; what Gradio would keep of them
+        # could be read by everybody who knows the path.
+        closed = str(scope.get("path", "")).startswith(("/gradio_api/upload", "/upload_progress"))
+        foreign = closed or (
+            origin is not None and scope["method"] not in ("GET", "HEAD") and urlsplit(origin).netloc != host
+        )
         if foreign or (self._local and not is_local(urlsplit(f"//{host}").hostname or "")):
             plain = (b"content-type", b"text/plain; charset=utf-8")
             await send({"type": "http.response.start", "status": 403, "headers": [plain, *_HEADERS]})
@@ -58,8 +63,13 @@ class Guard:
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 names = {name for name, _ in _HEADERS}
-                kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
-                message = {**message, "headers": [*kept, *_HEADERS]}
+                given = message.get("headers", [])
+                # A reply may set a stricter policy of its own, as downloads do.
+                names -= {
+                    name.lower() for name, value in given if name.lower() == _HEADERS[0][0] and b"sandbox" in value
+                }
+                kept = [pair for pair in given if pair[0].lower() not in names]
+                message = {**message, "headers": [*kept, *((n, v) for n, v in _HEADERS if n in names)]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

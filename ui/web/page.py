@@ -1,29 +1,39 @@
-"""The page: library, conversation and source side by side; how it looks is in style.css."""
+"""What the page's events do, one method an event; how it looks is in style/, what it is made of in blocks.py."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
 
 from index.errors import DossierError
 from rag.assistant import Assistant
-from rag.types import Citation, Conversation, Done, Sentence, Statement
-from ui.web.render import render_conversation, render_library, render_outcomes, render_pending, render_problem
+from rag.drafts import Draft
+from rag.types import Citation, Conversation, Done, Event, Sentence, Statement
+from ui.web.acts import Acts
+from ui.web.people import Person
+from ui.web.removal import Removals
+from ui.web.render import View, render_conversation, render_pending, render_problem
+from ui.web.render_library import render_library, title_filter
 from ui.web.render_status import render_filter_note, render_status
+from ui.web.samples import samples_folder
 from ui.web.sessions import Sessions
 from ui.web.sources import Sources
-from ui.web.uploads import add_uploads
+from ui.web.strings import say
+from ui.web.suggestions import Suggestions
 from ui.web.work import Work
 
-_HERE = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
 _KEPT = 50
+_AT_ONCE = max(2, os.cpu_count() or 2)  # answers; more would only make each other slow
+Outputs = tuple[Any, Any, Any]
+"""The conversation's HTML, its id, and the question box."""
 
 
 @dataclass(slots=True)
@@ -32,11 +42,54 @@ class _Running:
 
     question: str
     number: int
+    base: Conversation
     statements: list[Statement] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    waiting: bool = False
+    ended: bool = False
+    """Whether it was broken off: stopped, or the page that asked was closed."""
 
     def draw(self, *, stopped: bool = False) -> str:
-        return render_pending(self.question, self.statements, self.citations, self.number, stopped=stopped)
+        state: Any = "stopped" if stopped else "waiting" if self.waiting else "reading"
+        return render_pending(self.question, self.statements, self.citations, self.number, state)
+
+    def draft(self) -> Draft:
+        return Draft(self.question, tuple(self.statements), tuple(self.citations))
+
+
+class _Steps:
+    """The events of an answer, taken one at a time in threads; stopping ends it at the event at hand.
+
+    Args:
+        events: The events.
+    """
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def next(self) -> Event | None:
+        """Wait for the next event; `None` after the last, or if it was stopped."""
+        with self._lock:
+            event = None if self._stopped else next(self._events, None)
+            if self._stopped:
+                self._close()
+            return event
+
+    def stop(self) -> None:
+        """Have no more events made; returns at once."""
+        self._stopped = True
+        if self._lock.acquire(blocking=False):  # else the thread at work closes it
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        close = getattr(self._events, "close", None)
+        if close is not None:
+            close()
 
 
 class Page:
@@ -45,204 +98,225 @@ class Page:
     Args:
         assistant: Answers the questions.
         work: Adds and embeds in the background.
+        who: Tells who is at the page, by the headers of a request.
     """
 
-    def __init__(self, assistant: Assistant, work: Work) -> None:
-        self._assistant = assistant
-        self._work = work
-        self._sessions = Sessions(assistant)
-        self._running: dict[str, _Running] = {}
+    def __init__(self, assistant: Assistant, work: Work, who: Callable[[gr.Request], Person]) -> None:
+        self.assistant = assistant
+        self.work = work
+        self.who = who
+        self.sessions = Sessions(assistant)
         self.sources = Sources(assistant.library)
+        self.suggestions = Suggestions(assistant)
+        self.removals = Removals(assistant.library)
+        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions)
+        self._running: dict[tuple[str, str], _Running] = {}
+        self._turnstile = asyncio.Semaphore(_AT_ONCE)
 
-    def draw(self, conversation: Conversation, pending: str = "") -> str:
+    def end(self) -> None:
+        """Leave off what goes on in the background."""
+        self.suggestions.end()
+        self.removals.end()
+
+    def draw(self, conversation: Conversation, pending: str = "", who: Person | None = None) -> str:
         """Draw a conversation with what is not yet, or will not be, part of it."""
-        library = self._assistant.library
-        near = {
-            hit.passage.document_id
-            for turn in conversation.turns
-            if turn.answer is not None and turn.answer.abstained
-            for hit in turn.answer.hits
-        }
+        library = self.assistant.library
+        answers = [turn.answer for turn in conversation.turns if turn.answer is not None]
+        near = {hit.passage.document_id for answer in answers for hit in answer.hits[:5]}
         titles = {info.id: info.title for info in library.documents(sorted(near))} if near else {}
-        return render_conversation(conversation, pending, documents=len(library), titles=titles)
+        known = self.suggestions.seen(conversation) if conversation.turns else self.suggestions.known()
+        view = View(len(library), titles, known, who is None or who.may_add, samples_folder() is not None)
+        return render_conversation(conversation, pending, view)
 
     def open(self, request: gr.Request) -> tuple[str, str, str, str, str]:
-        """Draw the page when it is loaded; a `?c=` link opens its conversation."""
-        conversation = self._sessions.get(str(request.query_params.get("c", "")))
-        known = conversation.id if conversation.turns else ""
-        library = render_library(self._assistant.library.documents())
-        return self.draw(conversation), known, library, self._status(), self._mark()
+        """Draw the page when it is loaded; a `?c=` link opens its conversation, `?s=` a shared one."""
+        who = self.who(request)
+        shared = str(request.query_params.get("s", ""))
+        if shared:
+            conversation = self.sessions.take(shared, who.name)
+        else:
+            conversation = self.sessions.get(str(request.query_params.get("c", "")), who.name)
+        drawn, known, _ = self._resumed(conversation, who)
+        return drawn, known, self._library(who), self._status(), self._mark()
+
+    def _resumed(self, conversation: Conversation, who: Person) -> tuple[str, str, Any]:
+        running = self._running.get((who.name, conversation.id))
+        pending = ""
+        if running is not None and not running.ended:
+            pending = running.draw()
+        elif (draft := self.sessions.draft(conversation.id, who.name)) is not None:
+            number = len(conversation.turns)
+            pending = render_pending(draft.question, draft.statements, draft.citations, number, "interrupted")
+        known = conversation.id if conversation.turns or pending else ""
+        return self.draw(conversation, pending, who), known, question_box(answering=False)
+
+    def resume(self, event: gr.EventData, request: gr.Request) -> Outputs:
+        """Open another conversation."""
+        who = self.who(request)
+        return self._resumed(self.sessions.get(str(event._data.get("id", "")), who.name), who)
+
+    # The library pane
+
+    def _library(self, who: Person, where: str = "") -> str:
+        library = self.assistant.library
+        chosen = library.documents(where=title_filter(where) or None)
+        return render_library(chosen, may_add=who.may_add, leaving=self.removals.waiting)
 
     def _status(self) -> str:
         """Draw how far reading and embedding are, and what came of them."""
-        pending, all_of_them = (
-            self._assistant.library.catalog.count_pending(),
-            self._assistant.library.catalog.count()[1],
-        )
-        return render_status(self._work.state(), pending, all_of_them, self._assistant.library.last_report())
+        catalog = self.assistant.library.catalog
+        pending, passages = catalog.count_pending(), catalog.count()[1]
+        return render_status(self.work.state(), pending, passages, self.assistant.library.last_report())
 
     def _mark(self) -> str:
         """A text that changes when what the library pane shows does."""
-        state, catalog = self._work.state(), self._assistant.library.catalog
+        state, catalog = self.work.state(), self.assistant.library.catalog
         step = (state.step.stage, state.step.done) if state.step is not None and state.busy else None
-        return repr((catalog.count(), catalog.count_pending(), state.busy, step, state.problem, state.reports))
+        shown = (catalog.count(), catalog.count_pending() > 0, sorted(self.removals.waiting))
+        return f"{shown!r}|{(catalog.count_pending(), state.busy, step, state.problem, state.reports)!r}"
 
-    def tick(self, seen: str, where: str, conversation_id: str) -> tuple[Any, Any, Any, str]:
+    def tick(self, seen: str, where: str, conversation_id: str, request: gr.Request) -> tuple[Any, Any, Any, str]:
         """Draw the library pane anew if anything in it changed: gives library, status, conversation and a mark."""
         mark = self._mark()
         if mark == seen:
             return gr.skip(), gr.skip(), gr.skip(), seen
-        documents = mark.split(",")[0] != seen.split(",")[0]
-        conversation = self._sessions.get(conversation_id)
-        empty = documents and not conversation.turns and conversation_id not in self._running
-        library = self.filter(where)[0] if documents else gr.skip()
-        return library, self._status(), self.draw(conversation) if empty else gr.skip(), mark
+        who = self.who(request)
+        documents = mark.split("|")[0] != seen.split("|")[0]
+        conversation = self.sessions.get(conversation_id, who.name)
+        empty = documents and not conversation.turns and (who.name, conversation_id) not in self._running
+        library = self.filter(where, request)[0] if documents else gr.skip()
+        return library, self._status(), self.draw(conversation, who=who) if empty else gr.skip(), mark
 
-    def filter(self, where: str) -> tuple[str, str]:
+    def filter(self, where: str, request: gr.Request) -> tuple[str, str]:
         """Draw the documents that a filter lets through, and what it does to questions."""
-        library = self._assistant.library
+        library, who = self.assistant.library, self.who(request)
         try:
-            chosen = library.documents(where=where.strip() or None)
+            chosen = library.documents(where=title_filter(where) or None)
         except DossierError as error:
-            return render_library(library.documents()), render_filter_note(0, 0, (error.message, error.remedy))
-        return render_library(chosen), render_filter_note(len(chosen), len(library) if where.strip() else -1)
+            return self._library(who), render_filter_note(0, 0, (error.message, error.remedy))
+        note = render_filter_note(len(chosen), len(library) if where.strip() else -1)
+        return render_library(chosen, may_add=who.may_add, leaving=self.removals.waiting), note
 
-    def start_anew(self) -> tuple[str, str, Any]:
+    def _scope(self, where: str, chosen: str) -> str | None:
+        """The filter that questions are asked with: what was typed, what was ticked, and nothing about to go."""
+        parts = [title_filter(where)]
+        ids = [i for i in chosen.split(",") if i.isalnum()]
+        parts += [f"document={','.join(ids)}"] if ids else []
+        leaving = sorted(self.removals.waiting)
+        parts += [f"document!={','.join(leaving)}"] if leaving else []
+        return " ".join(part for part in parts if part) or None
+
+    # The conversation
+
+    def start_anew(self, request: gr.Request) -> Outputs:
         """Draw an empty conversation."""
-        return self.draw(Conversation()), "", _box(answering=False)
+        return self.draw(Conversation(), who=self.who(request)), "", question_box(answering=False)
 
-    async def ask(self, question: str, conversation_id: str, where: str = "") -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Answer a question, sentence by sentence: gives the conversation's HTML, its id and the question box."""
-        conversation = self._sessions.get(conversation_id)
+    async def ask(
+        self, question: str, conversation_id: str, where: str, chosen: str, request: gr.Request
+    ) -> AsyncIterator[Outputs]:
+        """Answer what was typed into the question box."""
+        async for outputs in self._ask(question, conversation_id, self._scope(where, chosen), self.who(request)):
+            yield outputs
+
+    async def again(
+        self, conversation_id: str, where: str, chosen: str, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[Outputs]:
+        """Answer a question that was suggested, tried again or edited; `instead` replaces the last turn."""
+        data = event._data
+        question, standalone = str(data.get("question") or ""), str(data.get("standalone") or "").strip()
+        scope = self._scope(where, chosen)
+        who, instead = self.who(request), bool(data.get("instead"))
+        async for outputs in self._ask(question, conversation_id, scope, who, standalone=standalone, instead=instead):
+            yield outputs
+
+    async def _ask(
+        self,
+        question: str,
+        conversation_id: str,
+        where: str | None,
+        who: Person,
+        *,
+        standalone: str = "",
+        instead: bool = False,
+    ) -> AsyncIterator[Outputs]:
+        stored = self.sessions.get(conversation_id, who.name)
         if not question.strip():
-            yield gr.skip(), gr.skip(), _box(answering=False)
+            yield gr.skip(), gr.skip(), question_box(answering=False)
             return
-        running = _Running(question, len(conversation.turns))
-        self._running[conversation.id] = running
+        instead = instead and bool(stored.turns)
+        base = replace(stored, turns=stored.turns[:-1]) if instead else stored
+        running = _Running(question, len(base.turns), base, waiting=self._turnstile.locked())
+        self._running[who.name, stored.id] = running
         while len(self._running) > _KEPT:
             self._running.pop(next(iter(self._running)))
-        yield self.draw(conversation, running.draw()), conversation.id, _box(answering=True, value="")
+        yield self.draw(base, running.draw(), who), stored.id, question_box(answering=True, value="")
+        self.suggestions.answering += 1
         try:
-            events = self._assistant.stream(question, conversation, where=where.strip() or None)
-            # In a thread, so that "stop" need not wait for the step at hand.
-            while (event := await asyncio.to_thread(next, events, None)) is not None:
-                if isinstance(event, Sentence):
-                    running.statements.append(event.statement)
-                    running.citations.extend(event.citations)
-                    yield self.draw(conversation, running.draw()), gr.skip(), gr.skip()
-                elif isinstance(event, Done):
-                    grown = await asyncio.to_thread(self._sessions.add, conversation.id, event.answer)
-                    yield self.draw(grown), gr.skip(), _box(answering=False)
+            async with self._turnstile:
+                running.waiting = False
+                async for outputs in self._answer(running, stored, where, who, standalone, instead):
+                    yield outputs
         except DossierError as error:
-            problem = render_problem(question, error.message, error.remedy)
-            yield self.draw(conversation, problem), gr.skip(), _box(answering=False, value=question)
+            yield self._failed(running, who, stored, error.message, error.remedy)
+        except (asyncio.CancelledError, GeneratorExit):
+            running.ended = True
+            raise
         except Exception as error:  # the page must say so, whatever it was
             _LOG.exception("a question could not be answered")
-            told = f"Internal error ({type(error).__name__}): the question could not be answered."
-            problem = render_problem(question, told, "Try again; the terminal that runs Dossier shows the details.")
-            yield self.draw(conversation, problem), gr.skip(), _box(answering=False, value=question)
-        self._running.pop(conversation.id, None)
+            told = say("problem.question", kind=type(error).__name__)
+            yield self._failed(running, who, stored, told, say("problem.internal.remedy"))
+        finally:
+            self.suggestions.answering -= 1
+        self._running.pop((who.name, stored.id), None)
 
-    def stop(self, conversation_id: str) -> tuple[str, Any]:
+    def _failed(self, running: _Running, who: Person, stored: Conversation, message: str, remedy: str) -> Outputs:
+        self.sessions.put(stored, who.name)  # without the draft
+        problem = render_problem(running.question, message, remedy)
+        drawn = self.draw(running.base, problem, who)
+        return drawn, gr.skip(), question_box(answering=False, value=running.question)
+
+    async def _answer(
+        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str, instead: bool
+    ) -> AsyncIterator[Outputs]:
+        options: dict[str, Any] = {"standalone": standalone} if standalone else {}
+        steps = _Steps(self.assistant.stream(running.question, running.base, where=where, **options))
+        await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
+        # In a thread, so that "stop" need not wait for the step at hand.
+        try:
+            async for outputs in self._follow(steps, running, stored, who, instead):
+                yield outputs
+        finally:
+            steps.stop()
+
+    async def _follow(
+        self, steps: _Steps, running: _Running, stored: Conversation, who: Person, instead: bool
+    ) -> AsyncIterator[Outputs]:
+        while (event := await asyncio.to_thread(steps.next)) is not None:
+            if isinstance(event, Sentence):
+                running.statements.append(event.statement)
+                running.citations.extend(event.citations)
+                yield self.draw(running.base, running.draw(), who), gr.skip(), gr.skip()
+                await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
+            elif isinstance(event, Done):
+                grown = await asyncio.to_thread(
+                    lambda answer: self.sessions.add(stored.id, answer, who.name, instead=instead), event.answer
+                )
+                self._running.pop((who.name, stored.id), None)
+                yield self.draw(grown, who=who), gr.skip(), question_box(answering=False)
+
+    def stop(self, conversation_id: str, request: gr.Request) -> tuple[str, Any]:
         """Draw what a stopped answer came to; its question goes back to the box."""
-        conversation = self._sessions.get(conversation_id)
-        running = self._running.pop(conversation_id, None)
+        who = self.who(request)
+        conversation = self.sessions.get(conversation_id, who.name)
+        running = self._running.pop((who.name, conversation_id), None)
         if running is None:  # it was done already
-            return self.draw(conversation), _box(answering=False)
-        return self.draw(conversation, running.draw(stopped=True)), _box(answering=False, value=running.question)
-
-    def add_files(self, paths: list[str] | None, conversation_id: str) -> Iterator[tuple[str, str, Any]]:
-        """Add uploaded files one by one: gives the library, what came of each, and the conversation if it is empty."""
-        for outcomes in add_uploads(self._assistant, [Path(path) for path in paths or []], self._work.note):
-            conversation = self._sessions.get(conversation_id)
-            drawn = gr.skip() if conversation.turns or conversation_id in self._running else self.draw(conversation)
-            yield render_library(self._assistant.library.documents()), render_outcomes(outcomes), drawn
-        self._work.go_on()
+            return self.draw(conversation, who=who), question_box(answering=False)
+        self.sessions.put(conversation, who.name)  # without the draft
+        drawn = self.draw(running.base, running.draw(stopped=True), who)
+        return drawn, question_box(answering=False, value=running.question)
 
 
-def _box(*, answering: bool, **changes: str) -> Any:
+def question_box(*, answering: bool, **changes: str) -> Any:
     """Change the question box: it has a button to stop while an answer is on its way."""
     return gr.update(submit_btn=not answering, stop_btn=answering, **changes)
-
-
-def _html(value: str = "", *, element: str | None = None, **options: Any) -> Any:
-    return gr.HTML(value, elem_id=element, apply_default_css=False, **{"js_on_load": None, **options})
-
-
-def build_blocks(page: Page) -> Any:
-    """Build the Gradio blocks of a page."""
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
-
-    def show_source(request: dict[str, Any]) -> dict[str, str]:
-        return {"html": page.sources.show(request)}
-
-    with gr.Blocks(title="Dossier", fill_width=True, analytics_enabled=False) as blocks:
-        conversation_id = gr.Textbox(visible="hidden", elem_id="conversation-id")
-        with gr.Row(elem_id="house"):
-            with gr.Column(elem_id="library-pane", scale=0, min_width=0):
-                _html(_BRAND)
-                new = gr.Button("New conversation", elem_id="new", size="sm")
-                where = gr.Textbox(
-                    elem_id="filter",
-                    label="Filter the documents, for the list and for questions",
-                    info="type=pdf published>=2025-01 tag=… language=en title=… source=reports",
-                    placeholder="All documents",
-                    max_lines=1,
-                    html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
-                )
-                filter_note = _html(element="filter-note")
-                library = _html(element="library")
-                status = _html(element="status")
-                seen = gr.State("")
-                upload = gr.UploadButton("Add files", file_count="multiple", elem_id="upload", size="sm")
-                outcomes = _html(element="outcomes")
-            with gr.Column(elem_id="talk-pane", scale=1, min_width=0):
-                _html(_TOP_BAR, element="top-bar")
-                follow = "watch('value', () => window.dossier?.follow());"
-                conversation = _html(element="conversation", js_on_load=follow)
-                box = gr.Textbox(
-                    elem_id="question",
-                    label="Question",
-                    placeholder="Ask about your documents",
-                    show_label=False,
-                    container=False,
-                    submit_btn=True,
-                    autofocus=True,
-                    max_lines=6,
-                    html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
-                )
-            with gr.Column(elem_id="source-pane", scale=0, min_width=0):
-                panel = '<aside id="source" aria-label="Source" tabindex="-1"></aside>'
-                _html(panel, js_on_load=script, server_functions=[show_source])
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        blocks.load(page.open, None, [conversation, conversation_id, library, status, seen], **private)
-        ticks = [library, status, conversation, seen]
-        gr.Timer(2.0).tick(page.tick, [seen, where, conversation_id], ticks, **private)
-        where.change(page.filter, where, [library, filter_note], trigger_mode="always_last", **private)
-        asking = box.submit(
-            page.ask,
-            [box, conversation_id, where],
-            [conversation, conversation_id, box],
-            concurrency_limit=4,
-            **private,
-        )
-        # The listener that cancels has no function of its own: Gradio would run that first.
-        stopping = box.stop(None, None, None, cancels=[asking], **private)
-        stopping.then(page.stop, conversation_id, [conversation, box], **private)
-        leaving = new.click(None, None, None, cancels=[asking], js="() => window.dossier?.startAnew()", **private)
-        leaving.then(page.start_anew, None, [conversation, conversation_id, box], **private)
-        upload.upload(page.add_files, [upload, conversation_id], [library, outcomes, conversation], **private)
-        conversation_id.change(None, conversation_id, None, js="(id) => window.dossier?.link(id)", **private)
-    return blocks
-
-
-_BRAND = (
-    '<div class="brand"><b>Dossier</b><span>Answers with their sources</span></div>'
-    '<button type="button" class="close drawer" data-drawer aria-label="Close the library">×</button>'
-)
-_TOP_BAR = (
-    '<button type="button" data-drawer aria-label="Open the library" aria-expanded="false" '
-    'aria-controls="library-pane">'
-    '<svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"><path d="M3 5h14M3 10h14M3 15h9" fill="none" '
-    'stroke="currentColor" stroke-width="1.7" stroke-linecap="round"/></svg></button><b>Dossier</b>'
-)

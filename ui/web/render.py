@@ -6,12 +6,13 @@ What these functions return goes into the page as it is, so the only markup in i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from index.parse import FORMATS
-from index.types import DocumentInfo, Hit
+from index.types import Hit
 from rag.types import (
     Answer,
     Citation,
@@ -24,75 +25,104 @@ from rag.types import (
     as_of_text,
     limited_text,
 )
-
-if TYPE_CHECKING:
-    from ui.web.uploads import Outcome
+from ui.web.render_why import and_page, place, plain, render_tools, render_why
+from ui.web.strings import count, say
 
 KINDS = {form.media_type: form.suffixes[0].lstrip(".").upper() for form in FORMATS}
 """What a kind of document is called in the list: the usual ending of its files."""
-_VERDICTS = {
-    "supported": ("✓", "", "Supported: the cited words say this"),
-    "weak": ("≈", "weak", "Weak: the cited words say this only in part"),
-    "unsupported": ("!", "unsupported", "Unsupported: the cited words do not say this"),
-}
-_OUTCOMES = {
-    "reading": ("…", "reading"),
-    "added": ("✓", "added"),
-    "replaced": ("✓", "replaced an older version"),
-    "known": ("=", "was here already"),
-    "failed": ("!", "not added"),
-}
+_VERDICTS = {"supported": "✓", "weak": "≈", "unsupported": "!"}
 _NEAREST = 3
 _CARD_QUOTE = 400
 
 
-def render_conversation(
-    conversation: Conversation,
-    pending: str = "",
-    *,
-    documents: int = 1,
-    titles: Mapping[str, str] | None = None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a drawing of a conversation depends on besides its turns.
+
+    `documents` counts those of the library; 0 gives the first-run hint. `titles` are those of documents named in a
+    nearest passage, by id. `suggestions` are questions for the end of it. `may_add` says whether the person may add
+    documents, `samples` whether there are samples to load.
+    """
+
+    documents: int = 1
+    titles: Mapping[str, str] = field(default_factory=dict)
+    suggestions: Sequence[str] = ()
+    may_add: bool = True
+    samples: bool = False
+
+
+def render_conversation(conversation: Conversation, pending: str = "", view: View | None = None) -> str:
     """Draw a whole conversation.
 
     Args:
         conversation: The turns so far.
         pending: HTML of a turn that is not part of it: still being answered, stopped or failed.
-        documents: How many documents the library holds; 0 gives the first-run hint.
-        titles: Title of each document named in a nearest passage, by id.
+        view: What else it depends on.
 
     Returns:
         HTML.
     """
+    view = view or View()
     if not conversation.turns and not pending:
-        return _welcome(documents)
-    turns = "".join(render_turn(turn, number, titles or {}) for number, turn in enumerate(conversation.turns))
-    return f'<div role="log" aria-label="Conversation">{turns}{pending}</div>'
-
-
-def _welcome(documents: int) -> str:
-    if documents == 0:
-        return (
-            '<div class="welcome"><h1>No documents yet</h1>'
-            "<p>Add files to the library, then ask about them here.</p></div>"
-        )
-    count = "document" if documents == 1 else f"{documents} documents"
-    return (
-        f'<div class="welcome"><h1>Ask your {count}</h1>'
-        "<p>Every sentence of an answer is taken word for word from a source. "
-        'Choose its number <span class="cite sample">1</span> to see the place it comes from.</p></div>'
+        return _welcome(view)
+    last = len(conversation.turns) - 1
+    turns = "".join(
+        render_turn(turn, number, view.titles, last=number == last and not pending)
+        for number, turn in enumerate(conversation.turns)
     )
+    more = "" if pending else render_suggestions(view.suggestions, say("suggest.next"))
+    label = escape(say("answer.log"))
+    return f'<div role="log" aria-label="{label}" tabindex="-1">{turns}{pending}<div id="next">{more}</div></div>'
 
 
-def render_turn(turn: Turn, number: int, titles: Mapping[str, str]) -> str:
-    """Draw one question and its answer; `number` is its place in the conversation, from 0."""
+def _welcome(view: View) -> str:
+    if view.documents == 0:
+        text = say("first.text") if view.may_add else say("first.reader")
+        button = (
+            f'<p><button type="button" class="primary" data-act="samples">{escape(say("first.samples"))}</button>'
+            f"<small>{escape(say('first.samples.about'))}</small></p>"
+            if view.samples and view.may_add
+            else ""
+        )
+        title = escape(say("first.title"))
+        return f'<div class="welcome"><h1>{title}</h1><p>{escape(text)}</p>{button}</div>'
+    sample = '<span class="cite sample">1</span>'
+    told = sample.join(escape(part) for part in say("start.text", n="\0").split("\0"))
+    more = render_suggestions(view.suggestions, say("suggest.start"))
+    title = escape(count("start.title", view.documents))
+    return f'<div class="welcome"><h1>{title}</h1><p>{told}</p><div id="next">{more}</div></div>'
+
+
+def render_suggestions(questions: Sequence[str], title: str) -> str:
+    """Draw questions to choose from; nothing if there are none."""
+    if not questions:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" data-act="say" data-question="{escape(q)}" dir="auto">{escape(q)}</button></li>'
+        for q in questions
+    )
+    return f'<section class="suggested"><h3>{escape(title)}</h3><ul>{rows}</ul></section>'
+
+
+def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, last: bool = False) -> str:
+    """Draw one question and its answer.
+
+    Args:
+        turn: The turn.
+        number: Its place in the conversation, from 0.
+        titles: Titles of documents by id.
+        last: Whether it is the last: that one can be tried again and edited.
+    """
     if turn.answer is None:
         body = f'<div class="answer"><p dir="auto">{escape(turn.text)}</p></div>'
     elif turn.answer.abstained:
-        body = _abstention(turn.answer, number, titles)
+        body = f"{_notice(turn.answer)}{_abstention(turn.answer, number, titles)}"
     else:
         body = _answer(turn.answer, number)
-    return _turn(turn.question, body)
+    after = render_tools(turn.answer, number, last=last) if turn.answer is not None else ""
+    searched = turn.answer is not None and (turn.answer.statements or turn.answer.abstained)
+    why = render_why(turn.answer, number, titles) if turn.answer is not None and searched else ""
+    return _turn(turn.question, f"{body}{after}{why}")
 
 
 def render_pending(
@@ -100,17 +130,22 @@ def render_pending(
     statements: Sequence[Statement],
     citations: Sequence[Citation],
     number: int,
-    *,
-    stopped: bool = False,
+    state: Literal["reading", "waiting", "stopped", "interrupted"] = "reading",
 ) -> str:
-    """Draw a turn whose answer is still coming, or was stopped on its way."""
+    """Draw a turn whose answer is still coming, was stopped on its way, or broken off by the end of the server."""
     said = _statements(statements, citations, number)
-    if stopped:
-        after = '<p class="aside" role="status">Stopped. This answer is not part of the conversation.</p>'
-    else:
-        after = (
-            '<p class="waiting" role="status">Reading the documents<span class="dots" aria-hidden="true">…</span></p>'
+    told = escape(say(f"answer.{state}"))
+    if state == "interrupted":
+        again = (
+            f'<button type="button" class="small" data-act="say" data-question="{escape(question)}">'
+            f"{escape(say('answer.ask_again'))}</button>"
         )
+        sign = '<span class="sign" aria-hidden="true">⚠</span>'
+        after = f'<p class="aside interrupted" role="status">{sign}{told} {again}</p>'
+    elif state == "stopped":
+        after = f'<p class="aside" role="status">{told}</p>'
+    else:
+        after = f'<p class="waiting" role="status">{told}<span class="dots" aria-hidden="true">…</span></p>'
     return _turn(question, f'<div class="answer">{said}{after}</div>')
 
 
@@ -132,17 +167,33 @@ def _answer(answer: Answer, number: int) -> str:
     said = _statements(answer.statements, answer.citations, number)
     rewritten = ""
     if answer.standalone_question != answer.question:
-        rewritten = f'<p class="aside" dir="auto">Searched for: {escape(answer.standalone_question)}</p>'
+        told = escape(say("answer.searched_for", question=answer.standalone_question))
+        rewritten = f'<p class="aside" dir="auto">{told}</p>'
     differing = "".join(_disagreement(d, answer.citations, f"{number}.{i}") for i, d in enumerate(answer.disagreements))
     rows = "".join(_source_row(citation, number) for citation in answer.citations)
-    sources = f'<ol class="sources" aria-label="Sources">{rows}</ol>' if rows else ""
-    return f'<div class="answer">{rewritten}{_as_of(answer)}{_reply(answer)}{said}{differing}{sources}</div>'
+    sources = f'<ol class="sources" aria-label="{escape(say("answer.sources"))}">{rows}</ol>' if rows else ""
+    lead = f"{_notice(answer)}{rewritten}{_as_of(answer)}{_reply(answer)}"
+    return f'<div class="answer">{lead}{said}{differing}{sources}</div>'
+
+
+def _notice(answer: Answer) -> str:
+    """Say how the answer came about otherwise than it should, if it did."""
+    notice = answer.notice
+    sign = '<span class="sign" aria-hidden="true">⚠</span>'
+    return f'<p class="aside notice" role="note">{sign}{escape(notice)}</p>' if notice else ""
 
 
 def _reply(answer: Answer) -> str:
-    """Draw what rests on no document: a greeting, a question back, what goes before statements told again."""
-    said = " ".join(text for text in (answer.reply, limited_text(answer.limited_to)) if text)
-    return f'<p class="reply" dir="auto">{escape(said)}</p>' if said else ""
+    """Words that rest on no document: a greeting, or the question what is meant, with the choices as buttons."""
+    reply = " ".join(text for text in (answer.reply, limited_text(answer.limited_to)) if text)
+    options = "".join(
+        f'<li><button type="button" data-act="say" data-question="{escape(option.text)}" dir="auto">'
+        f"{escape(plain(option.text))}</button></li>"
+        for option in answer.clarify
+    )
+    said = f'<p class="reply" dir="auto">{escape(reply)}</p>' if reply else ""
+    label = escape(say("answer.clarify"))
+    return f'{said}<ul class="clarify" aria-label="{label}">{options}</ul>' if options else said
 
 
 def _as_of(answer: Answer) -> str:
@@ -155,12 +206,11 @@ def _disagreement(disagreement: Disagreement, citations: Sequence[Citation], key
     """Set the values on which documents disagree side by side, each with its source, date and marker."""
     by_marker = {citation.marker: citation for citation in citations}
     rows = "".join(
-        _claim(claim, by_marker[claim.marker], f"{key}.differs.{place}")
-        for place, claim in enumerate(disagreement.claims)
+        _claim(claim, by_marker[claim.marker], f"{key}.differs.{at}") for at, claim in enumerate(disagreement.claims)
     )
     return (
-        '<section class="differs"><h3><span class="sign" aria-hidden="true">≠</span>The sources disagree</h3>'
-        f"<ul>{rows}</ul></section>"
+        '<section class="differs"><h3><span class="sign" aria-hidden="true">≠</span>'
+        f"{escape(say('answer.differs'))}</h3><ul>{rows}</ul></section>"
     )
 
 
@@ -168,7 +218,7 @@ def _claim(claim: Claim, citation: Citation, key: str) -> str:
     return (
         f'<li><button type="button" class="row" {_card(citation, key)}>'
         f'<b class="value" dir="auto">{escape(" ".join(claim.value.split()))}</b>'
-        f'<span class="name" dir="auto">{escape(citation.title)}</span>'
+        f'<span class="name" dir="auto">{escape(plain(citation.title))}</span>'
         f'<span class="facts">{escape(place_and_time(citation))}</span>'
         f'<span class="cite">{citation.marker}</span></button></li>'
     )
@@ -177,18 +227,21 @@ def _claim(claim: Claim, citation: Citation, key: str) -> str:
 def _statements(statements: Sequence[Statement], citations: Sequence[Citation], number: int) -> str:
     by_marker = {citation.marker: citation for citation in citations}
     said = []
-    for place, statement in enumerate(statements):
+    for at, statement in enumerate(statements):
         markers = "".join(
-            _marker(by_marker[marker], f"{number}.{place}.{marker}")
+            _marker(by_marker[marker], f"{number}.{at}.{marker}")
             for marker in statement.citations
             if marker in by_marker
         )
-        sign, word, meaning = _VERDICTS[statement.verdict]
+        grade = statement.verdict
+        sign, meaning = _VERDICTS[grade], escape(say(f"verdict.{grade}"))
+        word = "" if grade == "supported" else say(f"verdict.{grade}.word")
         verdict = (
             f'<span class="verdict {statement.verdict}" role="img" aria-label="{meaning}" title="{meaning}">'
-            f"{sign}{f' {word}' if word else ''}</span>"
+            f"{sign}{f' {escape(word)}' if word else ''}</span>"
         )
-        agreed = f'<span class="agreed">{statement.sources} sources say so</span>' if statement.sources > 1 else ""
+        told = escape(say("answer.agreed", n=statement.sources))
+        agreed = f'<span class="agreed">{told}</span>' if statement.sources > 1 else ""
         reason = f'<small class="reason">{escape(statement.reason)}</small>' if statement.reason else ""
         text = f'<span class="said {statement.verdict}">{_exact(statement)}</span>'
         said.append(
@@ -207,7 +260,8 @@ def _exact(statement: Statement) -> str:
 
 
 def _marker(citation: Citation, key: str) -> str:
-    label = f"Source {citation.marker}: {citation.title}{_and_page(citation.page)}"
+    form = "marker.page" if citation.page else "marker"
+    label = say(form, n=citation.marker, title=plain(citation.title), page=citation.page)
     return (
         f'<button type="button" class="cite" {_card(citation, key)} aria-label="{escape(label)}">'
         f"{citation.marker}</button>"
@@ -216,10 +270,12 @@ def _marker(citation: Citation, key: str) -> str:
 
 def _source_row(citation: Citation, number: int) -> str:
     facts = place_and_time(citation)
-    also = f'<small class="also">also in {escape("; ".join(citation.also))}</small>' if citation.also else ""
+    told = escape(say("answer.also", titles="; ".join(map(plain, citation.also))))
+    also = f'<small class="also" dir="auto">{told}</small>' if citation.also else ""
     return (
         f'<li><button type="button" class="row" {_card(citation, f"{number}.list.{citation.marker}")}>'
-        f'<span class="cite">{citation.marker}</span><span class="name" dir="auto">{escape(citation.title)}</span>'
+        f'<span class="cite">{citation.marker}</span>'
+        f'<span class="name" dir="auto">{escape(plain(citation.title))}</span>'
         f'<span class="facts">{escape(facts)}</span>{also}</button></li>'
     )
 
@@ -232,7 +288,7 @@ def _card(citation: Citation, key: str) -> str:
         quote = f"{quote[: _CARD_QUOTE - 1]}…"
     return (
         f'{place(citation.document_id, citation.start, citation.end)} data-key="{escape(key)}" '
-        f'data-title="{escape(citation.title)}" data-facts="{escape(facts)}" '
+        f'data-title="{escape(plain(citation.title))}" data-facts="{escape(facts)}" '
         f'data-quote="{escape(quote)}"'
     )
 
@@ -240,12 +296,14 @@ def _card(citation: Citation, key: str) -> str:
 def _abstention(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
     lead, _, rest = abstention_lead(answer).partition(": ")
     known = "".join(f"<li><span>{label}</span><span>{text}</span></li>" for label, text in _not_searched(answer))
-    facts = f'<ul class="known" aria-label="What else is known">{known}</ul>' if known else ""
+    facts = f'<ul class="known" aria-label="{escape(say("none.known"))}">{known}</ul>' if known else ""
     rows = "".join(_nearest(hit, f"{number}.near.{hit.rank}", titles) for hit in answer.hits[:_NEAREST])
-    near = f'<h3>Nearest passages</h3><ul class="nearest">{rows}</ul>' if rows else ""
+    near = f'<h3>{escape(say("none.nearest"))}</h3><ul class="nearest">{rows}</ul>' if rows else ""
+    hints = "".join(f"<li>{escape(say(f'none.try.{what}'))}</li>" for what in ("words", "filter", "add"))
+    attempts = f'<h3>{escape(say("none.try"))}</h3><ul class="hints">{hints}</ul>'
     return (
         f'<div class="answer abstained"><p class="lead"><span class="sign" aria-hidden="true">∅</span>'
-        f"<span><b>{escape(lead)}.</b> {escape(rest[:1].upper() + rest[1:])}</span></p>{facts}{near}</div>"
+        f"<span><b>{escape(lead)}.</b> {escape(rest[:1].upper() + rest[1:])}</span></p>{facts}{near}{attempts}</div>"
     )
 
 
@@ -253,31 +311,29 @@ def _not_searched(answer: Answer) -> list[tuple[str, str]]:
     """What an abstention adds to its first sentence, as pairs of a label and HTML."""
     facts = []
     if answer.unknown_terms:
-        facts.append(("Found nowhere", ", ".join(f"<b>{escape(term)}</b>" for term in answer.unknown_terms)))
+        facts.append(
+            (escape(say("none.nowhere")), ", ".join(f"<b>{escape(term)}</b>" for term in answer.unknown_terms))
+        )
     if answer.undated:
-        count = f"{answer.undated:,} document" + ("" if answer.undated == 1 else "s")
-        facts.append(("Left out", f"{count} without a date"))
+        facts.append((escape(say("none.left_out")), escape(count("none.undated", answer.undated))))
     if answer.unread:
         more = answer.unread_count - len(answer.unread)
-        names = ", ".join(escape(name) for name in answer.unread)
-        facts.append(("Not readable", f"{names} and {more:,} more" if more > 0 else names))
+        names = ", ".join(map(plain, answer.unread))
+        facts.append(
+            (escape(say("none.unreadable")), escape(say("none.and_more", names=names, n=more) if more > 0 else names))
+        )
     return facts
 
 
 def _nearest(hit: Hit, key: str, titles: Mapping[str, str]) -> str:
     passage = hit.passage
     text = " ".join(passage.text.split())
-    title = titles.get(passage.document_id, "A document no longer in the library")
+    title = plain(titles.get(passage.document_id, "")) or say("none.gone")
     return (
         f'<li><button type="button" {place(passage.document_id, passage.start, passage.end)} data-key="{escape(key)}">'
-        f'<span class="name" dir="auto">{escape(title)}{_and_page(passage.page)}</span>'
+        f'<span class="name" dir="auto">{escape(title)}{and_page(passage.page)}</span>'
         f'<span class="extract" dir="auto">{escape(text[:240])}</span></button></li>'
     )
-
-
-def place(document_id: str, start: int, end: int) -> str:
-    """Write the attributes by which the page's script opens a document at a stretch of its text."""
-    return f'data-document="{escape(document_id)}" data-start="{start:d}" data-end="{end:d}"'
 
 
 def place_and_time(citation: Citation) -> str:
@@ -288,41 +344,3 @@ def place_and_time(citation: Citation) -> str:
 def written_date(day: date | None) -> str:
     """Write a date as "24 Apr 2026"; empty if there is none."""
     return f"{day.day} {day:%b %Y}" if day else ""
-
-
-def _and_page(page: int | None) -> str:
-    return f", page {page}" if page else ""
-
-
-def render_library(documents: Sequence[DocumentInfo]) -> str:
-    """Draw the list of documents, in the order of their dates."""
-    ordered = sorted(documents, key=lambda d: (d.published is None, d.published or date.min, d.title))
-    rows = "".join(
-        f'<li><button type="button" {place(d.id, 0, 0)} data-key="library.{escape(d.id)}">'
-        f'<span class="kind">{KINDS.get(d.media_type, "DOC")}</span>'
-        f'<span class="name" dir="auto">{escape(d.title)}</span>'
-        f'<span class="facts">{escape(_facts(d))}</span></button></li>'
-        for d in ordered
-    )
-    return f'<h2>Library <span class="count">{len(documents)}</span></h2>' + (
-        f'<ul class="documents">{rows}</ul>' if rows else '<p class="none">Nothing here yet.</p>'
-    )
-
-
-def _facts(document: DocumentInfo) -> str:
-    """Date, tags, and that it is found by its words only so far."""
-    facts = [written_date(document.published) or "No date", *document.tags[:3]]
-    return " · ".join([*facts, "words only"] if document.pending else facts)
-
-
-def render_outcomes(outcomes: Sequence[Outcome]) -> str:
-    """Draw what came of each uploaded file; a failure with its reason and remedy."""
-    rows = []
-    for outcome in outcomes:
-        sign, word = _OUTCOMES[outcome.state]
-        detail = "".join(f"<small>{escape(line)}</small>" for line in outcome.details)
-        rows.append(
-            f'<li class="{outcome.state}"><span class="sign" aria-hidden="true">{sign}</span>'
-            f'<span><b dir="auto">{escape(outcome.name)}</b> {word}{detail}</span></li>'
-        )
-    return f'<ul class="outcomes" role="status" aria-label="Added files">{"".join(rows)}</ul>' if rows else ""

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from index.parse.pdf import Box
 from index.types import Document
 from rag.types import page_name
+from ui.web.icons import icon
 from ui.web.layout import Block, blocks
-from ui.web.render import KINDS, place, render_notice, written_date
+from ui.web.render import KINDS, render_notice, written_date
+from ui.web.render_why import place, plain
+from ui.web.strings import say
 
 WINDOW = 15_000
 """Characters of a document shown before and after a quote at first, and added by each "show more"."""
 
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """What a search in the document found: the words, all places as spans, and which of them is at hand, from 0."""
+
+    query: str = ""
+    spans: Sequence[tuple[int, int]] = ()
+    at: int = 0
+
+
+NOTHING = Finds()
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 _RULE = re.compile(r"[|\s:-]+")
 _EDGE = 400
@@ -30,6 +46,8 @@ def render_text(
     headings: Collection[str] = (),
     note: str = "",
     switch: bool = False,
+    finds: Finds = NOTHING,
+    download: bool = False,
 ) -> str:
     """Draw a document as text with a stretch of it marked.
 
@@ -42,6 +60,8 @@ def render_text(
         headings: Titles to set as headings.
         note: A sentence about how it is shown.
         switch: Whether there is a page view to change to.
+        finds: What a search in it found; the window is then around the place at hand.
+        download: Whether the original can be downloaded.
 
     Returns:
         HTML. The text of all `<mark>` elements together is exactly `document.text[start:end]`.
@@ -49,18 +69,23 @@ def render_text(
     text = document.text
     start = min(max(start, 0), len(text))
     end = min(max(end, start), len(text))
-    first, last = _window(text, start, end, before, after)
-    body = "".join(_block(text, block, start, end) for block in blocks(text, first, last, headings))
+    centre = finds.spans[finds.at] if finds.spans else (start, end)
+    first, last = _window(text, *centre, before, after)
+    layers = _Layers(start, end, finds)
+    body = "".join(_block(text, block, layers) for block in blocks(text, first, last, headings))
     where = place(document.id, start, end)
     above = below = ""
     if first > 0:
         wider = f'data-view="text" data-before="{before + WINDOW}" data-after="{after}"'
-        above = f'<button type="button" class="more" data-more="above" {where} {wider}>Show more above</button>'
+        above = f'<button type="button" class="more" data-more="above" {where} {wider}>'
+        above += f"{escape(say('source.above'))}</button>"
     if last < len(text):
         wider = f'data-view="text" data-before="{before}" data-after="{after + WINDOW}"'
-        below = f'<button type="button" class="more" data-more="below" {where} {wider}>Show more below</button>'
+        below = f'<button type="button" class="more" data-more="below" {where} {wider}>'
+        below += f"{escape(say('source.below'))}</button>"
     page = next((p.number for p in reversed(document.pages) if p.start <= start), None) if end > start else None
-    head = _head(document, start, end, page, _views(document, start, end, "text") if switch else "")
+    switches = _views(document, start, end, "text") if switch else ""
+    head = _head(document, start, end, page, switches, finds=finds, view="text", download=download)
     told = f'<p class="aside">{escape(note)}</p>' if note else ""
     return f'{head}<div class="body">{told}{above}<article class="text" dir="auto">{body}</article>{below}</div>'
 
@@ -77,15 +102,41 @@ def _window(text: str, start: int, end: int, before: int, after: int) -> tuple[i
     return first, last
 
 
-def _block(text: str, block: Block, start: int, end: int) -> str:
-    gap = f'<span class="hidden">{_marked(text, block.close, block.end, start, end)}</span>'
+class _Layers:
+    """What is laid over a text: the quote in `<mark>`, and what a search found."""
+
+    def __init__(self, start: int, end: int, finds: Finds) -> None:
+        self.start, self.end, self.finds = start, end, finds
+        self._starts = [a for a, _ in finds.spans]
+
+    def write(self, text: str, first: int, last: int, *, bold: bool = False) -> str:
+        """Write `text[first:last]` with what lies in the quote inside `<mark>`, and each place found in a span."""
+        set_ = _bold if bold else lambda text, a, b: escape(text[a:b])
+        cuts = {first, last, *(c for c in (self.start, self.end) if first < c < last)}
+        near = range(max(bisect_right(self._starts, first) - 1, 0), bisect_left(self._starts, last))
+        found = [(i, *self.finds.spans[i]) for i in near if self.finds.spans[i][1] > first]
+        cuts.update(c for _, a, b in found for c in (a, b) if first < c < last)
+        edges = sorted(cuts)
+        parts = []
+        for a, b in zip(edges, edges[1:], strict=False):
+            inside = set_(text, a, b)
+            hit = next((i for i, c, d in found if c <= a and b <= d), None)
+            if hit is not None:
+                now = " now" if hit == self.finds.at else ""
+                inside = f'<span class="found{now}">{inside}</span>'
+            parts.append(f"<mark>{inside}</mark>" if self.start <= a and b <= self.end and a < b else inside)
+        return "".join(parts)
+
+
+def _block(text: str, block: Block, layers: _Layers) -> str:
+    gap = f'<span class="hidden">{layers.write(text, block.close, block.end)}</span>'
     if block.style == "table":
-        rows = "".join(_row(text, a, b, start, end) for a, b in _lines(text, block.start, block.close))
-        return f'<div class="table"><table>{rows}</table>{gap}</div>'
+        rows = "".join(_row(text, a, b, layers) for a, b in _lines(text, block.start, block.close))
+        return f'<div class="table" tabindex="0"><table>{rows}</table>{gap}</div>'
     hidden = ""
     if block.body > block.start:
-        hidden = f'<span class="hidden">{_marked(text, block.start, block.body, start, end)}</span>'
-    inside = f"{hidden}{_marked(text, block.body, block.close, start, end, bold=True)}{gap}"
+        hidden = f'<span class="hidden">{layers.write(text, block.start, block.body)}</span>'
+    inside = f"{hidden}{layers.write(text, block.body, block.close, bold=True)}{gap}"
     return f"<h4>{inside}</h4>" if block.style == "heading" else f'<p class="{block.style}" dir="auto">{inside}</p>'
 
 
@@ -97,7 +148,7 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def _row(text: str, first: int, last: int, start: int, end: int) -> str:
+def _row(text: str, first: int, last: int, layers: _Layers) -> str:
     """Draw a line `| a | b |` as a row of a table; its bars stay in the page, hidden."""
     bars = [i for i in range(first, last) if text[i] == "|" and text[i - 1 : i] != "\\"]
     rule = " class='hidden'" if _RULE.fullmatch(text, first, last) else ""
@@ -107,19 +158,10 @@ def _row(text: str, first: int, last: int, start: int, end: int) -> str:
         words = text[a:b]
         left = a + len(words) - len(words.lstrip("| \t"))
         right = max(left, a + len(words.rstrip("| \t\n")))
-        edge = f'<span class="hidden">{_marked(text, a, left, start, end)}</span>'
-        tail = f'<span class="hidden">{_marked(text, right, b, start, end)}</span>'
-        cells.append(f"<td>{edge}{_marked(text, left, right, start, end, bold=True)}{tail}</td>")
+        edge = f'<span class="hidden">{layers.write(text, a, left)}</span>'
+        tail = f'<span class="hidden">{layers.write(text, right, b)}</span>'
+        cells.append(f"<td>{edge}{layers.write(text, left, right, bold=True)}{tail}</td>")
     return f"<tr{rule}>{''.join(cells)}</tr>"
-
-
-def _marked(text: str, first: int, last: int, start: int, end: int, *, bold: bool = False) -> str:
-    """Write `text[first:last]` with what lies in `[start, end)` inside `<mark>`."""
-    set_ = _bold if bold else lambda text, a, b: escape(text[a:b])
-    a, b = max(first, start), min(last, end)
-    if a >= b:
-        return set_(text, first, last)
-    return f"{set_(text, first, a)}<mark>{set_(text, a, b)}</mark>{set_(text, b, last)}"
 
 
 def _bold(text: str, first: int, last: int) -> str:
@@ -132,7 +174,17 @@ def _bold(text: str, first: int, last: int) -> str:
     return "".join([*parts, escape(text[first:last])])
 
 
-def render_page(document: Document, start: int, end: int, number: int, boxes: Sequence[Box]) -> str:
+def render_page(
+    document: Document,
+    start: int,
+    end: int,
+    number: int,
+    boxes: Sequence[Box],
+    *,
+    finds: Finds = NOTHING,
+    found: Sequence[tuple[bool, Box]] = (),
+    download: bool = False,
+) -> str:
     """Draw a PDF's page as a picture with boxes over the quote, and buttons to turn pages.
 
     Args:
@@ -141,60 +193,130 @@ def render_page(document: Document, start: int, end: int, number: int, boxes: Se
         end: One past the last; equal to `start` if there is none.
         number: The page, from 1.
         boxes: Where on this page the quote is.
+        finds: What a search in the document found.
+        found: Where on this page it is, each with whether it is the place at hand.
+        download: Whether the original can be downloaded.
 
     Returns:
         HTML.
     """
     count = len(document.pages)
     where = place(document.id, start, end)
-    marks = "".join(
-        f'<i class="box" style="left:{100 * b.left:.3f}%;top:{100 * b.top:.3f}%;'
-        f'width:{100 * b.width:.3f}%;height:{100 * b.height:.3f}%"></i>'
-        for b in boxes
-    )
+    marks = "".join(_box("box", b) for b in boxes) + "".join(_box("found now" if n else "found", b) for n, b in found)
     sheet = document.pages[number - 1]
+    words = f' data-query="{escape(finds.query)}" data-at="{finds.at}"' if finds.query else ""
     turn = [
-        f'<button type="button" {where} data-page="{to}" aria-label="{name} page"'
-        f"{'' if 1 <= to <= count else ' disabled'}>{arrow}</button>"
-        for to, name, arrow in ((number - 1, "Previous", "‹"), (number + 1, "Next", "›"))
+        f'<button type="button" class="icon" {where} data-page="{to}"{words} '
+        f'aria-label="{escape(say(f"source.{name}_page"))}"'
+        f"{'' if 1 <= to <= count else ' disabled'}>{icon(name)}</button>"
+        for to, name in ((number - 1, "previous"), (number + 1, "next"))
     ]
     quote = " ".join(document.text[start:end].split())
-    pages = f'<nav class="turn-page" aria-label="Pages">{turn[0]}<span>Page {number} of {count}</span>{turn[1]}</nav>'
+    told = escape(say("source.page", n=number, count=count))
+    pages = (
+        f'<nav class="turn-page" aria-label="{escape(say("source.pages"))}">{turn[0]}<span>{told}</span>{turn[1]}</nav>'
+    )
     cited = f'<blockquote dir="auto">{escape(quote)}</blockquote>' if quote else ""
+    title = escape(say("source.page.alt", n=number, title=plain(document.title)))
+    tools = _views(document, start, end, "page") + pages
     return (
-        f"{_head(document, start, end, number, _views(document, start, end, 'page') + pages)}"
-        f'<div class="body">{cited}<div class="sheet" style="aspect-ratio:{sheet.width:.2f}/{sheet.height:.2f}">'
-        f'<img src="/pages/{escape(document.id)}/{number}.png" alt="Page {number} of {escape(document.title)}">'
-        f"{marks}</div></div>"
+        f"{_head(document, start, end, number, tools, finds=finds, view='page', download=download)}"
+        f'<div class="body">{cited}<div class="sheet-room" tabindex="0"><div class="sheet" '
+        f'style="aspect-ratio:{sheet.width:.2f}/{sheet.height:.2f}">'
+        f'<img src="/pages/{escape(document.id)}/{number}.png" alt="{title}">{marks}</div></div></div>'
+    )
+
+
+def _box(kind: str, b: Box) -> str:
+    return (
+        f'<i class="{kind}" style="left:{100 * b.left:.3f}%;top:{100 * b.top:.3f}%;'
+        f'width:{100 * b.width:.3f}%;height:{100 * b.height:.3f}%"></i>'
     )
 
 
 def render_missing(message: str, remedy: str) -> str:
     """Draw a source that cannot be shown."""
-    return f'<header><h3>Source</h3>{_CLOSE}</header><div class="body">{render_notice(message, remedy)}</div>'
+    title = escape(say("source.title"))
+    return f'<header><h3>{title}</h3>{_close()}</header><div class="body">{render_notice(message, remedy)}</div>'
 
 
-_CLOSE = '<button type="button" class="close" data-close aria-label="Close the source">×</button>'
+def _close() -> str:
+    label = escape(say("source.close"))
+    return f'<button type="button" class="close" data-close aria-label="{label}" title="{label}">×</button>'
 
 
-def _head(document: Document, start: int, end: int, page: int | None, tools: str) -> str:
+def _head(
+    document: Document,
+    start: int,
+    end: int,
+    page: int | None,
+    tools: str,
+    *,
+    finds: Finds,
+    view: str,
+    download: bool,
+) -> str:
     facts = [
         KINDS.get(document.media_type, ""),
         written_date(document.published),
-        document.author or "",
+        plain(document.author or ""),
         page_name(page, document.pages[page - 1].label) if page else "",
-        f"characters {start:,}–{end:,}" if end > start else "",
+        say("source.characters", start=start, end=end) if end > start else "",
     ]
-    bar = f'<div class="tools">{tools}</div>' if tools else ""
-    told = " · ".join(f"<span>{escape(fact)}</span>" for fact in facts if fact)
-    return f'<header><h3 dir="auto">{escape(document.title)}</h3><p class="facts">{told}</p>{bar}{_CLOSE}</header>'
+    told = " · ".join(f'<span dir="auto">{escape(fact)}</span>' for fact in facts if fact)
+    bar = f'<div class="tools">{tools}{_reading_tools(document, start, end, finds, view, download)}</div>'
+    cites = (
+        '<nav class="cites" hidden><button type="button" class="icon" data-act="cite-previous" '
+        f'aria-label="{escape(say("source.cite_previous"))}" title="{escape(say("source.cite_previous"))}">'
+        f'{icon("previous")}</button><span></span><button type="button" class="icon" data-act="cite-next" '
+        f'aria-label="{escape(say("source.cite_next"))}" title="{escape(say("source.cite_next"))}">{icon("next")}'
+        "</button></nav>"
+    )
+    return (
+        f'<header><h3 dir="auto">{escape(plain(document.title))}</h3><p class="facts">{told}</p>{bar}{cites}{_close()}'
+        "</header>"
+    )
+
+
+def _reading_tools(document: Document, start: int, end: int, finds: Finds, view: str, download: bool) -> str:
+    """Search in the document, zoom, download."""
+    zoom = "".join(
+        f'<button type="button" class="icon" data-act="{name}" aria-label="{escape(say(label))}" '
+        f'title="{escape(say(label))}">{icon(name)}</button>'
+        for name, label in (("smaller", "source.zoom_out"), ("larger", "source.zoom_in"))
+    )
+    label = escape(say("source.download"))
+    link = (
+        f'<a class="icon" href="/files/{escape(document.id)}" download aria-label="{label}" title="{label}">'
+        f"{icon('export')}</a>"
+        if download
+        else ""
+    )
+    where = f'{place(document.id, start, end)} data-view="{view}" data-query="{escape(finds.query)}"'
+    told, steps = "", ""
+    if finds.query:
+        many = len(finds.spans)
+        told = say("source.found", n=finds.at + 1, count=many) if many else say("source.found_none")
+        steps = "".join(
+            f'<button type="button" class="icon" {where} data-at="{(finds.at + step) % many if many else 0}" '
+            f'aria-label="{escape(say(label))}" title="{escape(say(label))}"{"" if many else " disabled"}>{icon(name)}'
+            "</button>"
+            for step, name, label in ((-1, "up", "source.found_previous"), (1, "down", "source.found_next"))
+        )
+    find = escape(say("source.find"))
+    search = (
+        f'<form class="find" role="search" {where}><input type="search" name="query" value="{escape(finds.query)}" '
+        f'placeholder="{find}" aria-label="{find}" autocomplete="off" dir="auto">'
+        f'<span role="status">{escape(told)}</span>{steps}</form>'
+    )
+    return f'{search}<div class="zoom">{zoom}{link}</div>'
 
 
 def _views(document: Document, start: int, end: int, current: str) -> str:
     where = place(document.id, start, end)
     buttons = "".join(
         f'<button type="button" {where} data-view="{view}" aria-pressed="{"true" if view == current else "false"}">'
-        f"{name}</button>"
-        for view, name in (("page", "Page"), ("text", "Text"))
+        f"{escape(say(f'source.view.{view}'))}</button>"
+        for view in ("page", "text")
     )
-    return f'<div class="views" role="group" aria-label="View">{buttons}</div>'
+    return f'<div class="views" role="group" aria-label="{escape(say("source.view"))}">{buttons}</div>'

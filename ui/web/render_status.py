@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from index.types import AddReport, Failure
+from ui.web.strings import say
 from ui.web.work import State, summary
 
 _FAILURES = 50
@@ -27,15 +28,15 @@ def render_status(state: State, pending: int, passages: int, last: AddReport | N
         message, remedy = state.problem
         parts.append(f'<p class="problem" role="alert">{escape(message)}<small>{escape(remedy)}</small></p>')
     if state.busy and state.step is not None and state.step.stage == "read":
-        total = f" of {state.step.total:,}" if state.step.total else ""
-        parts.append(_line(f"Reading: {state.step.done:,}{total} files", state.step.done, state.step.total))
+        step = state.step
+        told = say("status.read_of" if step.total else "status.read", n=step.done, total=step.total)
+        parts.append(_line(told, step.done, step.total))
     elif pending:
         done = passages - pending
-        doing = "Making vectors" if state.busy else "Waiting for vectors"
-        text = f"{doing}: {done:,} of {passages:,} passages. The others are found by their words already."
+        text = say("status.embed" if state.busy else "status.wait", n=done, total=passages)
         parts.append(_line(text, done, passages))
     elif state.busy and state.step is None:
-        parts.append('<p class="work" role="status">Looking for files …</p>')
+        parts.append(f'<p class="work" role="status">{escape(say("status.look"))}</p>')
     if last is not None and (last.added or last.updated or last.failed):
         parts.append(_report(last))
     return "".join(parts)
@@ -50,9 +51,10 @@ def _report(report: AddReport) -> str:
     lines = "".join(f"<li>{escape(line)}</li>" for line in summary(report))
     failed = "".join(_failure(failure) for failure in report.failed[:_FAILURES])
     more = len(report.failed) - _FAILURES
-    rest = f"<li>… and {more:,} more: dossier report lists them.</li>" if more > 0 else ""
-    word = f" · {len(report.failed):,} failed" if report.failed else ""
-    return f'<details class="report"><summary>Last report{word}</summary><ul>{lines}{failed}{rest}</ul></details>'
+    rest = f"<li>{escape(say('status.more', n=more))}</li>" if more > 0 else ""
+    word = f" · {say('status.failed', n=len(report.failed))}" if report.failed else ""
+    title = escape(say("status.report") + word)
+    return f'<details class="report"><summary>{title}</summary><ul>{lines}{failed}{rest}</ul></details>'
 
 
 def _failure(failure: Failure) -> str:
@@ -75,4 +77,4 @@ def render_filter_note(chosen: int, documents: int, problem: tuple[str, str] | N
         return f'<p class="problem" role="alert">{escape(problem[0])}<small>{escape(problem[1])}</small></p>'
     if documents < 0:
         return ""
-    return f'<p class="work" role="status">Asking only {chosen:,} of {documents:,} documents.</p>'
+    return f'<p class="work" role="status">{escape(say("filter.only", n=chosen, count=documents))}</p>'

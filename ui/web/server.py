@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -16,15 +17,14 @@ from index.settings import LibrarySettings
 from index.types import AddReport
 from rag.assistant import Assistant
 from ui.web.guard import Guard, is_local
+from ui.web.people import People, Person, read_users
 from ui.web.work import Work
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
+    from fastapi import FastAPI
 
-_HERE = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
-Who = Callable[["Request"], str | None]
-"""Tells who sends a request; `None` turns it away."""
+_KEY = "page secret"
 
 
 def serve(
@@ -36,6 +36,7 @@ def serve(
     library_settings: LibrarySettings | None = None,
     docs: Path | None = None,
     insecure: bool = False,
+    auth: Path | None = None,
     announce: Callable[[str], None],
 ) -> None:
     """Serve the page until interrupted.
@@ -47,14 +48,19 @@ def serve(
         config: A settings file in place of the library's own.
         library_settings: Settings of the library, in place of those read from file and environment.
         docs: Files to add while the page answers already; what is there is left alone.
-        insecure: Allow an address that other machines can reach.
+        insecure: Allow an address that other machines can reach although nobody has to sign in.
+        auth: A users file: only the people in it may use the page.
         announce: Is told the address as soon as the page answers there, and what came of adding.
 
     Raises:
-        ConfigError: The port is taken, or the address is not this machine's and `insecure` is not set.
+        ConfigError: The port is taken, the address is not this machine's and neither `auth` nor `insecure` is set, or
+            the users file cannot be used.
         LibraryError: The library cannot be opened.
     """
-    _refuse_open_door(host, insecure)
+    if auth is None:
+        _refuse_open_door(host, insecure)
+    else:
+        read_users(auth)  # before anything is loaded
     with _listen(host, port) as listener:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)  # so that both ways of stopping close the library
@@ -62,39 +68,67 @@ def serve(
             with Assistant.open(library_path, config=config, library_settings=library_settings) as assistant:
                 work = Work(assistant, lambda report: _tell(report, announce))
                 try:
-                    if docs is not None:
-                        if not len(assistant.library):
-                            announce(f"Reading {docs} for the first time …")
-                        work.add_folder(docs)
-                    else:
-                        work.go_on()
-                    _run(assistant, listener, announce, work, local=is_local(host))
+                    people = People(auth, _secret(assistant)) if auth is not None else None
+                    _run(assistant, listener, announce, work, people, docs, local=is_local(host))
                 finally:
                     work.end()
         except KeyboardInterrupt:
             pass  # how a server is meant to end
 
 
+def _secret(assistant: Assistant) -> bytes:
+    """What signs the cookies of this library's page; made once, so that a restart signs nobody out."""
+    catalog = assistant.library.catalog
+    known = catalog.get_meta(_KEY)
+    if known is None:
+        known = secrets.token_hex(32)
+        catalog.set_meta(_KEY, known)
+    return bytes.fromhex(known)
+
+
 def _run(
-    assistant: Assistant, listener: socket.socket, announce: Callable[[str], None], work: Work, *, local: bool
+    assistant: Assistant,
+    listener: socket.socket,
+    announce: Callable[[str], None],
+    work: Work,
+    people: People | None,
+    docs: Path | None,
+    *,
+    local: bool,
 ) -> None:
     import uvicorn
 
-    app = build_app(assistant, local=local, work=work)
+    app = build_app(assistant, local=local, people=people, work=work)
     # An open page keeps its connections for ever; two seconds are for answers on their way.
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     ended = threading.Event()
-    threading.Thread(target=_welcome, args=(server, address, assistant, announce, ended), daemon=True).start()
+
+    def begin() -> None:
+        """Read and embed; not before the page answers, because both would have to wait for the same processors."""
+        if docs is None:
+            work.go_on()
+            return
+        if not len(assistant.library):
+            announce(f"Reading {docs} for the first time …")
+        work.add_folder(docs)
+
+    threading.Thread(target=_welcome, args=(server, address, assistant, announce, ended, begin), daemon=True).start()
     try:
         server.run(sockets=[listener])
     finally:
         ended.set()
+        app.state.page.end()
 
 
 def _welcome(
-    server: Any, address: str, assistant: Assistant, announce: Callable[[str], None], ended: threading.Event
+    server: Any,
+    address: str,
+    assistant: Assistant,
+    announce: Callable[[str], None],
+    ended: threading.Event,
+    begin: Callable[[], None],
 ) -> None:
     """Tell the address once the page answers, then load the models, so that no first question waits for them."""
     while not server.started:
@@ -102,6 +136,7 @@ def _welcome(
             return
     announce(f"Dossier is at {address}  (Ctrl-C stops it)")
     try:
+        begin()
         assistant.warm_up()
     except DossierError as error:
         announce(f"{error.message} {error.remedy}")
@@ -110,13 +145,15 @@ def _welcome(
             _LOG.warning("warming up failed", exc_info=True)
 
 
-def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = None, work: Work | None = None) -> FastAPI:
+def build_app(
+    assistant: Assistant, *, local: bool = True, people: People | None = None, work: Work | None = None
+) -> FastAPI:
     """Build the web application around an assistant.
 
     Args:
         assistant: Answers the questions; its library is shown.
         local: Turn away requests that are not addressed to this machine by a local name.
-        who: Tells who sends a request, for the page and the page images alike; `None` lets everybody in.
+        people: Who may sign in; without it everybody who reaches the page may do everything.
         work: Adds and embeds in the background; one of its own if `None`.
 
     Returns:
@@ -128,14 +165,28 @@ def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = Non
     import gradio as gr
     from fastapi import FastAPI
 
-    from ui.web.page import Page, build_blocks
+    from ui.web.blocks import build_blocks, read_style
+    from ui.web.gate import Gate, find_person
+    from ui.web.page import Page
+    from ui.web.routes import add_routes
+
+    def who(request: Any) -> Person | None:
+        return Person() if people is None else find_person(people, request.headers.get("cookie", ""))
+
+    def known(request: Any) -> Person:
+        person = who(request)
+        if person is None:  # the gate lets nobody else through; this is for the day it should fail
+            raise PermissionError("nobody is signed in")
+        return person
 
     silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    style = read_style()
     app = FastAPI(**silent)
-    app.add_middleware(Guard, local=local)
-    page = Page(assistant, work or Work(assistant))
-    _add_page_images(app, page, who)
-    style = (_HERE / "style.css").read_text(encoding="utf-8")
+    if people is not None:
+        app.add_middleware(Gate, people=people, style=style)
+    app.add_middleware(Guard, local=local and people is None)
+    page = Page(assistant, work or Work(assistant), known)
+    add_routes(app, page, who)
     colors = gr.themes.colors
     theme = gr.themes.Base(
         primary_hue=colors.teal,
@@ -145,46 +196,28 @@ def build_app(assistant: Assistant, *, local: bool = True, who: Who | None = Non
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_blocks(page),
+        build_blocks(page, signed_in=people is not None),
         path="/",
         theme=theme,
         head=f'<meta name="color-scheme" content="light dark"><style>{style}</style>',
-        auth_dependency=who,
         app_kwargs=silent,
         footer_links=[],
         run_history=False,
         show_error=False,
         ssr_mode=False,
         mcp_server=False,
-        max_file_size=assistant.library.settings.max_file_mb * 4 * 2**20,
+        max_file_size=1,  # files come by an address of their own, see routes.py
     )
+    mounted.state.page = page
     return mounted
-
-
-def _add_page_images(app: FastAPI, page: Any, who: Who | None) -> None:
-    from fastapi import Request, Response
-
-    def page_image(document_id: str, number: int, request: Request) -> Response:
-        if who is not None and who(request) is None:
-            return Response("Log in first.", status_code=401, media_type="text/plain")
-        try:
-            picture = page.sources.page_image(document_id, number)
-        except DossierError as error:
-            return Response(str(error), status_code=404, media_type="text/plain")
-        if picture is None:
-            return Response("There is no such page.", status_code=404, media_type="text/plain")
-        return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
-
-    # Not by a decorator with names as annotations: FastAPI is not imported where they would be looked up.
-    page_image.__annotations__.update(request=Request, document_id=str, number=int, **{"return": Response})
-    app.get("/pages/{document_id}/{number}.png", response_model=None)(page_image)
 
 
 def _refuse_open_door(host: str, insecure: bool) -> None:
     if not is_local(host) and not insecure:
         raise ConfigError(
             f"The page has no login, and other machines can reach {host}.",
-            remedy="Leave --host at 127.0.0.1, or add --insecure if everybody who can reach it may read the documents.",
+            remedy="Let people sign in (--auth users.toml, see dossier ui adduser), leave --host at 127.0.0.1, or add "
+            "--insecure if everybody who can reach it may read and change the documents.",
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from index.errors import DossierError
 from index.types import AddReport, Step
 from rag.assistant import Assistant
+from ui.web.strings import say
 
 _LOG = logging.getLogger(__name__)
 
@@ -140,17 +141,17 @@ class _Ended(BaseException):
 def summary(report: AddReport) -> Sequence[str]:
     """Sum up a report in short sentences, the most important first."""
     counts = [
-        (len(report.added), "added"), (len(report.updated), "replaced"), (len(report.moved), "moved"),
-        (len(report.duplicates), "already here under another name"), (len(report.unchanged), "unchanged"),
-        (len(report.failed), "failed"),
-    ]  # fmt: skip
-    lines = [f"{', '.join(f'{n:,} {word}' for n, word in counts if n) or 'Nothing new'}."]
+        say(f"report.{name}", n=len(listed))
+        for name in ("added", "updated", "moved", "duplicates", "unchanged", "failed")
+        if (listed := getattr(report, name))
+    ]
+    lines = [f"{', '.join(counts) or say('report.nothing')}."]
     if report.near:
-        lines.append(f"{len(report.near):,} pairs of documents are nearly the same.")
+        lines.append(say("report.near", n=len(report.near)))
     if report.silent_pages:
-        lines.append(f"{report.silent_pages:,} of {report.pages:,} pages hold no text.")
+        lines.append(say("report.silent", n=report.silent_pages, pages=report.pages))
     if report.images:
-        lines.append(f"{report.images:,} images were passed over.")
+        lines.append(say("report.images", n=report.images))
     if report.undated:
-        lines.append(f"{report.undated:,} state no date.")
+        lines.append(say("report.undated", n=report.undated))
     return lines

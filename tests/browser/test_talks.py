@@ -1,0 +1,201 @@
+"""Everything a person does with conversations and answers, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Served, Visit
+
+pytestmark = pytest.mark.browser
+
+PATROL = "Which patrol vessel escorted the Perrin Dawn to Port Ansel?"
+CRANE = "How many people were injured when the crane fell?"
+WIDE = {"viewport": {"width": 1440, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
+
+
+def toast(page: Any) -> str:
+    page.wait_for_selector(".toast")
+    return str(page.locator(".toast").last.inner_text())
+
+
+def clipboard(page: Any) -> str:
+    return str(page.evaluate("() => navigator.clipboard.readText()"))
+
+
+@pytest.mark.parametrize("visit", [WIDE], indirect=True)
+def test_conversations_are_listed_found_renamed_deleted_and_resumed(visit: Visit) -> None:
+    """The list holds what was asked; a deleted conversation comes back with one click."""
+    page = visit.page
+    visit.ask(PATROL)
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    visit.ask(CRANE)
+    page.click("#tab-talks")
+    page.wait_for_selector("#talks-list .talks li")
+    page.fill("#talks-search", "crane fell")
+    page.wait_for_function("() => !document.querySelector('#talks-list').innerText.includes('Perrin Dawn')")
+    row = page.locator("#talks-list li", has_text="crane fell").first
+    row.hover()
+    row.locator("[data-act=ask-rename]").click()
+    page.wait_for_selector("dialog[open]")
+    page.fill("dialog input[name=title]", "The accident <b>")
+    visit.shot("t1-rename")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#talks-list >> text=The accident <b>")
+    row = page.locator("#talks-list li", has_text="The accident").first
+    row.hover()
+    row.locator("[data-act=delete]").click()
+    page.wait_for_selector(".welcome")
+    assert page.locator("#talks-list", has_text="The accident").count() == 0
+    visit.shot("t2-deleted")
+    page.click(".toast button")
+    page.wait_for_selector("#talks-list >> text=The accident <b>")
+    page.locator("#talks-list .open", has_text="The accident").first.click()
+    page.wait_for_selector(f".turn >> text={CRANE}")
+    assert page.locator("button.cite").count() > 2
+    page.fill("#talks-search", "")
+    page.wait_for_selector("#talks-list li[aria-current]")
+    visit.shot("t3-conversations")
+
+
+@pytest.mark.parametrize("visit", [WIDE], indirect=True)
+def test_conversation_is_shared_and_exported(visit: Visit) -> None:
+    """A link shows the conversation as it was to whoever opens it, and going on does not change the original."""
+    page = visit.page
+    visit.ask(PATROL)
+    first = page.url
+    page.click("[data-act=share]")
+    assert "Link copied" in toast(page)
+    link = clipboard(page)
+    assert "/?s=" in link
+    with page.expect_download() as download:
+        page.click("[data-act=export]")
+    text = download.value.path().read_text(encoding="utf-8")
+    assert text.startswith(f"# {PATROL}")
+    assert "[^1]:" in text
+    visit.open(link)
+    assert PATROL in page.inner_text(".turn h2")
+    visit.ask("And where was she escorted?")
+    assert page.locator(".turn").count() == 2
+    visit.open(first)
+    assert page.locator(".turn").count() == 1
+
+
+@pytest.mark.parametrize("visit", [WIDE], indirect=True)
+def test_answer_is_copied_rated_explained_and_made_a_test(visit: Visit, served: Served) -> None:
+    """What stands under an answer does what it says."""
+    page = visit.page
+    turn = visit.ask(CRANE)
+    turn.locator("[data-act=copy]").click()
+    assert toast(page) == "Copied."
+    copied = clipboard(page)
+    assert "[1]" in copied
+    assert "Crane falls on North Pier" in copied
+    turn.locator("[data-act=copy-markdown]").click()
+    page.wait_for_function("() => navigator.clipboard.readText().then((text) => text.includes('[^1]:'))")
+    turn.locator("[data-act=bad]").click()
+    page.wait_for_selector("dialog[open]")
+    page.fill("dialog textarea", "It gives a time of day first.")
+    visit.shot("t4-rate")
+    page.click("dialog .primary")
+    page.wait_for_selector(".toast >> text=Kept with the conversation")
+    turn.locator("details.why summary").click()
+    why = turn.locator("details.why").inner_text()
+    for words in ("Question as searched", "documents", "meaning", "offline reader", "total"):
+        assert words in why
+    turn.locator("details.why .found-list button").first.scroll_into_view_if_needed()
+    visit.shot("t5-why")
+    turn.locator("[data-act=ask-test]").click()
+    page.wait_for_selector("dialog[open]")
+    page.fill("dialog input[name=reference]", "nine")
+    page.locator("dialog .check", has_text="Nine people").locator("input").check()
+    visit.shot("t6-test")
+    page.click("dialog .primary")
+    page.wait_for_selector(".toast >> text=Saved.")
+    case = json.loads((served.library / "cases.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert case["references"] == ["nine"]
+    assert "Nine people were injured." in [e["quote"] for e in case["evidence"]]
+
+
+@pytest.mark.parametrize("visit", [WIDE], indirect=True)
+def test_question_is_tried_again_edited_and_suggested(visit: Visit) -> None:
+    """Trying again and editing take the place of the last answer; a suggestion goes on from it."""
+    page = visit.page
+    turn = visit.ask(CRANE)
+    turn.locator("[data-act=retry]").click()
+    page.wait_for_selector("#question .stop-button", timeout=3_000, state="attached")
+    page.wait_for_selector(".turn .sources")
+    assert page.locator(".turn").count() == 1
+    page.locator(".turn [data-act=ask-edit]").click()
+    page.wait_for_selector("dialog[open]")
+    page.fill("dialog textarea[name=question]", PATROL)
+    visit.shot("t7-edit")
+    page.click("dialog .primary")
+    page.wait_for_selector(f".turn h2 >> text={PATROL}")
+    page.wait_for_selector(".turn .sources")
+    assert page.locator(".turn").count() == 1
+    page.click("#new")
+    page.wait_for_selector(".welcome .suggested button", timeout=60_000)
+    visit.shot("t8-suggested")
+    wanted = page.locator(".suggested button").first.inner_text()
+    page.locator(".suggested button").first.click()
+    page.wait_for_selector(".turn .sources", timeout=30_000)  # a suggestion was checked: it is answered
+    assert page.inner_text(".turn h2") == wanted
+
+
+def test_settings_are_shown_and_tried(visit: Visit) -> None:
+    """The test button says that each part answers, and the dialog gives focus back when it closes."""
+    page = visit.page
+    page.click("[data-act=settings]")
+    page.wait_for_selector("dialog[open]")
+    assert "offline reader" in page.inner_text("dialog")
+    page.click("[data-act=try-settings]")
+    page.wait_for_selector("#tested .tried li >> nth=2", timeout=30_000)
+    assert page.locator("#tested .failed").count() == 0
+    visit.shot("t9-settings")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    assert page.evaluate("() => document.activeElement.dataset.act") == "settings"
+
+
+def test_keys_do_what_the_help_says(visit: Visit) -> None:
+    """Every key of the list: question, citations, search, zoom, help, new conversation; panes are moved by arrows."""
+    page = visit.page
+    visit.ask(CRANE)
+    page.keyboard.press("Escape")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open] kbd")
+    visit.shot("t10-help")
+    page.keyboard.press("Escape")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("j")
+    assert page.evaluate("() => document.activeElement.className") == "cite"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#source mark")
+    first = page.inner_text("#source .cites span")
+    page.keyboard.press("j")
+    page.wait_for_function("old => document.querySelector('#source .cites span')?.innerText !== old", arg=first)
+    page.keyboard.press("k")
+    page.wait_for_function("old => document.querySelector('#source .cites span')?.innerText === old", arg=first)
+    before = page.evaluate("() => getComputedStyle(document.querySelector('#source .text')).fontSize")
+    page.keyboard.press("+")
+    assert page.evaluate("() => getComputedStyle(document.querySelector('#source .text')).fontSize") != before
+    page.keyboard.press("-")
+    page.keyboard.press("f")
+    assert page.evaluate("() => document.activeElement.name") == "query"
+    page.keyboard.press("Escape")
+    width = page.evaluate("() => document.querySelector('#library-pane').offsetWidth")
+    page.focus("#split-library")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("() => document.querySelector('#library-pane').offsetWidth") == width + 24
+    page.keyboard.press("ArrowLeft")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("n")
+    page.wait_for_selector(".welcome")
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("/")
+    assert page.evaluate("() => document.activeElement.tagName") == "TEXTAREA"
