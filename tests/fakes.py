@@ -51,8 +51,3 @@ class FakeEncoder:
         if progress is not None and len(texts):
             progress(len(texts))
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Encode tokens: for each text, shape `(tokens, dimension)`, a row for each of the first that it reads."""
-        limit = self.max_tokens - self.special_tokens
-        return [self.encode([t[a:b] for a, b in self.token_offsets(t)[:limit]]) for t in texts]
