@@ -59,17 +59,6 @@ class Encoder(Protocol):
             Shape `(len(texts), dimension)`, float32, each row of L2 norm 1, in the order of the texts.
         """
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Encode the tokens of texts, each in its context.
-
-        Args:
-            texts: Any number of texts.
-
-        Returns:
-            For each text, shape `(tokens, width)`, float32, rows of L2 norm 1: one row for each of the first
-            `max_tokens - special_tokens` tokens of `token_offsets(text)`.
-        """
-
 
 class PortableTokenizer:
     """A tokenizer without its model: what the splitter needs, small enough to be sent to a worker process.
@@ -165,25 +154,15 @@ class OnnxEncoder:
 
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         done = 0
-        for batch, (found,), _ in self._run(texts, ["embedding"]):
+        for batch, found in self._run(texts):
             vectors[batch] = found
             done += len(batch)
             if progress is not None:
                 progress(done)
         return vectors
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """See `Encoder.encode_tokens`."""
-        import numpy as np
-
-        vectors = [np.zeros((0, self.dimension), dtype=np.float32)] * len(texts)
-        for batch, (found,), lengths in self._run(texts, ["tokens"]):
-            for row, i in enumerate(batch):
-                vectors[i] = found[row, 1 : lengths[row] - 1]
-        return vectors
-
-    def _run(self, texts: Sequence[str], outputs: list[str]) -> Iterator[tuple[list[int], list[Any], list[int]]]:
-        """Run the model in batches; gives the texts of each, its outputs and their lengths in tokens."""
+    def _run(self, texts: Sequence[str]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Run the model in batches; gives the texts of each and their vectors."""
         import numpy as np
 
         if not texts:
@@ -202,9 +181,9 @@ class OnnxEncoder:
             for row, i in enumerate(batch):
                 tokens[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1
-            found = session.run(outputs, {"input_ids": tokens, "attention_mask": mask})
+            (found,) = session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})
             done += len(batch)
-            yield batch, found, [len(ids[i]) for i in batch]
+            yield batch, found
 
     def _truncated(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
@@ -283,23 +262,6 @@ class SentenceTransformerEncoder:
         if progress is not None:
             progress(len(texts))
         return np.asarray(vectors, dtype=np.float32)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """See `Encoder.encode_tokens`."""
-        import numpy as np
-
-        found = self._model.encode(
-            [clean(t) for t in texts],
-            batch_size=self._batch_size,
-            output_value="token_embeddings",
-            show_progress_bar=False,
-        )
-        vectors = []
-        for text, tokens in zip(texts, found, strict=True):
-            count = min(self.count_tokens(text), self.max_tokens - self.special_tokens)
-            rows = np.asarray(tokens.float().cpu().numpy()[1 : 1 + count], dtype=np.float32)
-            vectors.append(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
-        return vectors
 
 
 def open_encoder(model: str | None = None, device: str = "cpu") -> Encoder:

@@ -54,11 +54,6 @@ class FakeEncoder:
             progress(len(texts))
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Encode tokens: for each text, shape `(tokens, dimension)`, a row for each of the first that it reads."""
-        limit = self.max_tokens - self.special_tokens
-        return [self.encode([t[a:b] for a, b in self.token_offsets(t)[:limit]]) for t in texts]
-
 
 class FakeModel:
     """A grounding model without a model: what shares words with the question is relevant and holds the answer.

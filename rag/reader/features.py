@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from index.types import Hit
 from rag.reader.candidates import Candidate
-from rag.reader.tokens import TokenView
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +25,6 @@ SENTENCE_FEATURES = (
     "answerable",  # the passage holds the answer: log-odds of the grounding model
     "relevance",  # the passage helps to answer: log-odds of the grounding model
     "cosine",  # passage to the query with the conversation mixed in
-    "near",  # mean of the sentence's tokens, read by the encoder in their passage, to the same
-    "soft",  # how near the sentence's nearest token comes to each of the question's, weighted by rarity
-    "soft_near",  # the same for the sentence and the one before it
-    "soft_passage",  # the same for the whole passage
     "cover",  # share of the question's terms, weighted by rarity, that the sentence holds
     "cover_near",  # the same for the sentence, the one before it, and title and headings
     "cover_passage",  # the same for the whole passage
@@ -48,8 +43,6 @@ QUESTION_FEATURES = (
     "relevance",  # the highest of any passage read
     "cosine",  # the highest of any passage read
     "cover_near",  # the highest of any sentence
-    "soft_near",  # the highest of the best five sentences
-    "weakest",  # how near the best five sentences come to the question word they are furthest from
     "agreement",  # logarithm of the number of passages whose answer shares words with the best one
     "names_missing",  # share of names and numbers in the question that the best passages lack
 )
@@ -148,26 +141,9 @@ class Reading:
         }
         self.sentence_terms = [frozenset(index_terms(c.text)) for c in candidates]
         self.spans = [_best_span(c, reads[c.hit.passage.id]) for c in candidates]
-        self.weakest, soft = self._soft_features(TokenView(query, hits, self.rarity.weights, library))
-        self.sentences = self._sentence_features(soft)
+        self.sentences = self._sentence_features()
 
-    def _soft_features(self, view: TokenView) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weakest token, shape `(n,)`, and cosine and soft covers, shape `(n, 4)`, of the candidates."""
-        import numpy as np
-
-        weakest, soft = [], []
-        whole = {h.passage.id: view.weigh(view.nearest(h, slice(None))) for h in self.hits}
-        for candidate in self.candidates:
-            hit = candidate.hit
-            rows = view.rows(hit, candidate.start, candidate.end)
-            start = candidate.start if candidate.previous is None else candidate.previous
-            near = view.nearest(hit, view.rows(hit, start, candidate.end))
-            cosine = float(view.mean(hit, rows) @ self.query.vector)
-            weakest.append(view.weakest(near))
-            soft.append((cosine, view.weigh(view.nearest(hit, rows)), view.weigh(near), whole[hit.passage.id]))
-        return np.asarray(weakest, np.float32), np.asarray(soft, np.float32)
-
-    def _sentence_features(self, soft: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _sentence_features(self) -> NDArray[np.float32]:
         """Shape `(candidates, len(SENTENCE_FEATURES))`, float32."""
         import numpy as np
 
@@ -192,7 +168,6 @@ class Reading:
                     read.answerable,
                     read.relevance,
                     hit.signals.dense or 0.0,
-                    *soft[i],
                     self.rarity.share(held, self.terms),
                     self.rarity.share(near, self.terms),
                     self.rarity.share(self.passage_terms[passage.id] | self.head_terms[passage.id], self.terms),
@@ -251,8 +226,6 @@ class Reading:
                 max(r.relevance for r in self.reads.values()),
                 self.column("cosine").max(),
                 self.column("cover_near").max(),
-                self.column("soft_near")[order[:5]].max(),
-                self.weakest[order[:5]].max(),
                 math.log1p(self._agreeing(best)),
                 sum(t not in held for t in names) / len(names) if names else 0.0,
             ],
