@@ -22,7 +22,7 @@ from rag.grounding.train.examples import held_out, read_lines
 from rag.linear import Linear
 
 OUT = Path(__file__).with_name("scale.json")
-SUPPORTED, WEAK = 0.56, 0.35
+SUPPORTED, WEAK = 0.54, 0.35
 """Marks of the verdicts. The first was chosen between the best of WiCE and of BEGIN, whose people judge differently."""
 _ALIKE = ("entailed", "words", "together")
 
