@@ -93,7 +93,7 @@ def test_markdown_export_says_what_is_known() -> None:
 def test_terminal_shows_values_side_by_side() -> None:
     """Values stand in a column, then the date, the sources and the doubt."""
     lines = format_answer(ANSWER, {}).split("\n")
-    assert lines[0] == "There are 12 vessels. [1] There are 15 vessels. [2]"
+    assert lines[0] == "There are 12 vessels. [1] There are 15 vessels. [2] (weakly supported)"
     assert lines[2:5] == [
         "The sources disagree:",
         "    “15”  June report, 2026-06-11, p. 4 [2]",

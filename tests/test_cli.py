@@ -535,7 +535,9 @@ def test_ctrl_c_during_an_answer_stops_only_that(capsys: pytest.CaptureFixture[s
     """At a terminal an interrupted question leaves the conversation as it was; elsewhere it ends the command."""
 
     class Interrupted:
-        def stream(self, question: str, conversation: Conversation) -> Iterator[Searching]:
+        def stream(
+            self, question: str, conversation: Conversation, *, standalone: str | None = None
+        ) -> Iterator[Searching]:
             yield Searching(question)
             raise KeyboardInterrupt
 
