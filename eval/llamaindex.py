@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from eval.judged import Judgement
@@ -86,7 +87,9 @@ def evaluator_judge(evaluator: Any, name: str) -> Callable[[str, str, Sequence[s
 
     def judge(question: str, answer: str, contexts: Sequence[str], references: Sequence[str]) -> Judgement:
         more = {"reference": references[0]} if references else {}
-        found = asyncio.run(evaluator.aevaluate(query=question, response=answer, contexts=list(contexts), **more))
+        work = evaluator.aevaluate(query=question, response=answer, contexts=list(contexts), **more)
+        with ThreadPoolExecutor(1) as thread:  # the caller may be in an event loop of its own, such as a notebook's
+            found = thread.submit(asyncio.run, work).result()
         if getattr(found, "invalid_result", False) or (found.score is None and found.passing is None):
             raise ValueError(f"the evaluator gave no verdict: {found.invalid_reason or found.feedback}")
         value = float(found.score) if found.score is not None else float(bool(found.passing))
