@@ -25,7 +25,7 @@ def test_conversations_cover_every_kind() -> None:
 @pytest.mark.quality
 @pytest.mark.timeout(900)
 def test_follow_ups_and_topic_switches_find_their_evidence(samples: Assistant) -> None:
-    """Among the first five hits: 78% of follow-ups (82% were measured, 85% is the aim), topic switches as often as first turns."""
+    """Among the first five hits: 78% of follow-ups (82% measured, 85% the aim), and topic switches."""
     outcomes = lead(samples)
     counts = tally(outcomes)
     print(counts)
