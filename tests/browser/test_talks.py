@@ -171,9 +171,10 @@ def test_keys_do_what_the_help_says(visit: Visit) -> None:
     page.wait_for_selector("dialog[open] kbd")
     visit.shot("t10-help")
     page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
     page.evaluate("() => document.activeElement.blur()")
     page.keyboard.press("j")
-    assert page.evaluate("() => document.activeElement.className") == "cite"
+    page.wait_for_function("() => document.activeElement.className === 'cite'")
     page.keyboard.press("Enter")
     page.wait_for_selector("#source mark")
     first = page.inner_text("#source .cites span")
