@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.agreement import auroc, balanced_accuracy, calibration_error
 from index.sentences import sentence_spans
 from rag.grounding import PairModel, Verifier
 from rag.grounding.edits import KINDS, edit
@@ -48,32 +49,6 @@ def f1(found: str, gold: str) -> float:
         return float(a == b)
     same = sum((collections.Counter(a) & collections.Counter(b)).values())
     return 2 * same / (len(a) + len(b))
-
-
-def auroc(labels: NDArray[Any], scores: NDArray[Any]) -> float:
-    """The chance that a positive scores above a negative, ties half: by ranks (Mann and Whitney, 1947)."""
-    from scipy.stats import rankdata
-
-    ranks, positive = rankdata(scores), labels.astype(bool)
-    n, m = positive.sum(), (~positive).sum()
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def balanced(labels: NDArray[Any], positive: NDArray[Any]) -> float:
-    yes = labels.astype(bool)
-    return float((positive[yes].mean() + (~positive[~yes]).mean()) / 2)
-
-
-def calibration_error(labels: NDArray[Any], chances: NDArray[Any], bins: int = 10) -> float:
-    """Expected calibration error: mean gap between chance and share over equal-width bins, weighted by their size
-    (Naeini, Cooper and Hauskrecht, AAAI 2015)."""
-    place = np.minimum((chances * bins).astype(int), bins - 1)
-    gaps = [
-        abs(chances[place == b].mean() - labels[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
 
 
 def reader(data: Path, model: PairModel, say: Say) -> None:
@@ -134,7 +109,7 @@ def verifier(data: Path, model: PairModel, say: Say) -> None:
         spearman = f"{spearmanr([np.mean(h) for h in rated], scores)[0]:.3f}" if all(rated) else ""
         figures = (
             auroc(labels, scores),
-            balanced(labels, scores >= scale.supported),
+            balanced_accuracy(labels, scores >= scale.supported),
             calibration_error(labels, scores),
         )
         say(f"| {name} | {len(records)} | {' | '.join(f'{f:.3f}' for f in figures)} | {spearman} |")

@@ -125,21 +125,23 @@ class Checker:
         for pool in (cited, others):
             runs = self._nearest(text, pool, _TRIED)
             tried += self._judge(text, [[run] for run in runs])
-            firsts = [next(iter(self._nearest(text, [n], 1)), None) for n in pool]
-            joint = sorted((r for r in firsts if r is not None), key=lambda r: -_held(words_of(text), r))
             supported = any(s.verdict == "supported" for _, s in tried)
-            if pool is cited and not supported and len(joint) > 1:
+            if pool is cited and not supported and len(joint := self._joint(text, cited)) > 1:
                 tried += self._judge(text, [joint[:3]])
             if any(s.verdict == "supported" for _, s in tried):
                 break
         if not any(s.verdict == "supported" for _, s in tried):
-            firsts = [next(iter(self._nearest(text, [n], 1)), None) for n in numbers]
-            joint = sorted((r for r in firsts if r is not None), key=lambda r: -_held(words_of(text), r))
+            joint = self._joint(text, numbers)
             if len(joint) > 1:
                 tried += self._judge(text, [joint[:2]])
         if not tried:
             return [], Support(0.0, "unsupported", "nothing is cited")
         return max(tried, key=_merit)
+
+    def _joint(self, text: str, numbers: Sequence[int]) -> list[Run]:
+        """The nearest stretch of each of some passages, the one that holds most of a sentence's words first."""
+        own = words_of(text)
+        return sorted((r for n in numbers for r in self._nearest(text, [n], 1)), key=lambda r: -_held(own, r))
 
     def _judge(self, text: str, evidence: Sequence[list[Run]]) -> list[tuple[list[Run], Support]]:
         checked = self._verifier.check_all(
@@ -202,7 +204,8 @@ def _held(own: frozenset[str], run: Run) -> float:
 
 def _touching(text: str, runs: Sequence[Run], support: Support) -> Support:
     """Call no sentence weakly supported that shares next to no word with what it would cite."""
-    if support.verdict != "weak" or any(_held(words_of(text), r) >= _TOUCHING for r in runs):
+    own = words_of(text)
+    if support.verdict != "weak" or any(_held(own, r) >= _TOUCHING for r in runs):
         return support
     return replace(support, verdict="unsupported")
 

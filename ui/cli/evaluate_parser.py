@@ -23,12 +23,12 @@ def add_eval(
         global_flags: Adds the flags that stand everywhere.
     """
     summary = "measure answers against cases"
-    evaluate = verbs.add_parser("eval", help=summary, description=_sentence(summary), allow_abbrev=False)
+    evaluate = verbs.add_parser("eval", help=summary, description=sentence_of(summary), allow_abbrev=False)
     inner = evaluate.add_subparsers(dest="eval_verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str, module: str, epilog: str = "") -> argparse.ArgumentParser:
         sub = inner.add_parser(
-            name, help=summary, description=_sentence(summary), epilog=epilog or None, allow_abbrev=False
+            name, help=summary, description=sentence_of(summary), epilog=epilog or None, allow_abbrev=False
         )
         global_flags(sub)
         sub.set_defaults(run=lazily(f"ui.cli.{module}", f"eval_{name}"))
@@ -193,5 +193,6 @@ def _float(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
-def _sentence(summary: str) -> str:
+def sentence_of(summary: str) -> str:
+    """Make a sentence of the line that lists a verb."""
     return f"{summary[0].upper()}{summary[1:]}."

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ui.cli.evaluate_parser import add_eval
+from ui.cli.evaluate_parser import add_eval, sentence_of
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -113,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str, module: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=summary, description=_sentence(summary), allow_abbrev=False)
+        sub = verbs.add_parser(name, help=summary, description=sentence_of(summary), allow_abbrev=False)
         _global_flags(sub, default=False)
         sub.set_defaults(run=_lazily(f"ui.cli.{module}", f"run_{name}"))
         return sub
@@ -223,14 +223,10 @@ def _where(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."
-
-
 def _add_people(ui: argparse.ArgumentParser) -> None:
     inner = ui.add_subparsers(dest="ui_verb", metavar="VERB", required=False)
     summary = "let somebody sign in; asks for a password, or reads it from stdin"
-    adduser = inner.add_parser("adduser", help=summary, description=_sentence(summary), allow_abbrev=False)
+    adduser = inner.add_parser("adduser", help=summary, description=sentence_of(summary), allow_abbrev=False)
     _global_flags(adduser, default=False)
     adduser.add_argument("name", metavar="NAME", help="the name to sign in with")
     adduser.add_argument(
@@ -242,11 +238,13 @@ def _add_people(ui: argparse.ArgumentParser) -> None:
 
 def _add_conversations(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     summary = "list, show, rename, delete and export the conversations that are kept"
-    conversations = verbs.add_parser("conversations", help=summary, description=_sentence(summary), allow_abbrev=False)
+    conversations = verbs.add_parser(
+        "conversations", help=summary, description=sentence_of(summary), allow_abbrev=False
+    )
     inner = conversations.add_subparsers(dest="conversations_verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str) -> argparse.ArgumentParser:
-        sub = inner.add_parser(name, help=summary, description=_sentence(summary), allow_abbrev=False)
+        sub = inner.add_parser(name, help=summary, description=sentence_of(summary), allow_abbrev=False)
         _global_flags(sub, default=False)
         sub.set_defaults(run=_lazily("ui.cli.conversations", "run_conversations"))
         return sub
