@@ -22,6 +22,7 @@ from rag.records import (
 from rag.settings import AnswerSettings
 from rag.types import Turn
 from tests.fakes import FakeEncoder
+from tests.invariants import assert_cited
 
 PHRASES = (
     """berth|crane|opens|June|12|million|vessels|“quoted”|Corvane.|However,|it|moved!|Why?|東京。|it’s|…|Dr.|No."""
@@ -31,13 +32,8 @@ DOCUMENTS = st.lists(st.lists(WORDS, min_size=1, max_size=80).map(" ".join), min
 
 
 def assert_invariants(answer: Answer, assistant: Assistant) -> None:
-    for citation in answer.citations:
-        text = assistant.library.document(citation.document_id).text
-        assert text[citation.start : citation.end] == citation.quote != ""
+    assert_cited(answer, assistant)
     markers = [c.marker for c in answer.citations]
-    assert markers == list(range(1, len(markers) + 1))
-    assert {m for s in answer.statements for m in s.citations} == set(markers)
-    assert answer.abstained == (not answer.statements)
     if answer.abstained:
         assert not answer.citations
     else:

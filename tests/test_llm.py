@@ -19,6 +19,7 @@ from rag.records import answer_from_record, answer_record, conversation_to_markd
 from rag.settings import AnswerSettings
 from tests import llm_servers as servers
 from tests.fakes import FakeEncoder
+from tests.invariants import assert_cited
 from tests.llm_servers import Reply, Server, serving
 
 GROUNDING = open_grounding()  # loaded once, when first used
@@ -65,13 +66,7 @@ def opened(folder: Path, server: Server, **settings: Any) -> Assistant:
 
 
 def assert_invariants(answer: Answer, assistant: Assistant) -> None:
-    for citation in answer.citations:
-        text = assistant.library.document(citation.document_id).text
-        assert text[citation.start : citation.end] == citation.quote != ""
-    markers = [c.marker for c in answer.citations]
-    assert markers == list(range(1, len(markers) + 1))
-    assert {m for s in answer.statements for m in s.citations} == set(markers)
-    assert answer.abstained == (not answer.statements)
+    assert_cited(answer, assistant)
     assert not (answer.abstained and answer.citations)
     for s in answer.statements:
         assert s.verdict == "supported" or s.reason

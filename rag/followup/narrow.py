@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from index.where import AnyOf, Dates, Filter, parse_where
+from rag.grounding.edits import MONTHS
 from rag.words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _ONLY_DATE = re.compile(
 _PLEASE = re.compile(r"[\s,]*\bplease\W*$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SIDE = re.compile(r"\b(?P<side>before|since|after|until|up to)\b", re.IGNORECASE)
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = [month.lower() for month in MONTHS]
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _MOST = 50  # documents named in a filter; more are no narrowing
 
