@@ -143,13 +143,14 @@ def edited(data: Path, model: PairModel, say: Say, count: int = 500) -> None:
     contexts = [
         c["text"] for n in ("dev_squad2", "dev_qed") for c in read_lines(data / "reader" / f"{n}.contexts.jsonl.gz")
     ]
+    contexts += [r["text"] for r in read_lines(data / "mtrag" / "clapnq.passages.jsonl.gz")[::3]]  # for more units
     names = [n for n in names_of(contexts) if is_name(n)]
     changed: dict[str, list[tuple[str, list[str]]]] = {k: [] for k in KINDS}
     originals, paraphrases = [], []
     pool = [(text, text[a:b]) for text in contexts for a, b in sentence_spans(text) if 40 < b - a < 300]
     rng.shuffle(pool)
     for text, sentence in pool:
-        for kind in KINDS:
+        for kind in sorted(KINDS, key=lambda k: k != "unit"):  # the rarest first
             made = edit(sentence, kind, names, rng) if len(changed[kind]) < count // len(KINDS) else None
             if made is not None:
                 changed[kind].append((made.text, [text]))

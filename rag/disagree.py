@@ -14,7 +14,8 @@ from datetime import date
 from itertools import combinations
 
 from index.sentences import leans_on_previous
-from rag.grounding.facts import months, names, negations, unit_kind
+from rag.grounding.facts import months, names, negations
+from rag.grounding.units import same_kind
 from rag.reader.features import asked_type
 from rag.types import Claim, Disagreement
 from rag.values import Kind, Value, agree, stem, stems, values
@@ -238,7 +239,7 @@ def _fits(asked: _Asked, value: Value, *, strict: bool) -> bool:
     if asked.kind != "number":
         return True
     if asked.unit:
-        return unit_kind(value.unit) == unit_kind(asked.unit)
+        return same_kind(value.unit, asked.unit)
     if asked.head:
         held = asked.head & set(value.nouns)
         if not value.nouns and not strict:

@@ -13,7 +13,8 @@ from datetime import date
 from typing import Literal
 
 from rag.grounding.edits import MONTHS
-from rag.grounding.facts import content, normal_unit, numbers, unit_kind
+from rag.grounding.facts import content, numbers
+from rag.grounding.units import read_unit, same_kind
 from rag.words import STOP_WORDS
 
 Kind = Literal["number", "date", "name"]
@@ -122,7 +123,7 @@ def agree(a: Value, b: Value) -> bool | None:
     if a.per.lower() != b.per.lower() or bool(a.unit) != bool(b.unit):
         return None
     if a.unit != b.unit:
-        if unit_kind(a.unit) != unit_kind(b.unit) or a.unit not in _FACTOR or b.unit not in _FACTOR:
+        if not same_kind(a.unit, b.unit) or a.unit not in _FACTOR or b.unit not in _FACTOR:
             return None
         f, g = _FACTOR[a.unit], _FACTOR[b.unit]
         return a.low * f * 0.97 <= b.high * g and b.low * g * 0.97 <= a.high * f
@@ -188,9 +189,9 @@ _ORDINAL = frozenset("first second third fourth fifth sixth seventh eighth ninth
 
 def _number(text: str, value: float, unit: str, start: int, end: int) -> Value:
     before, words = text[max(0, start - 40) : start], text[start:end]
-    written = re.match(r"[ -]?(%|[A-Za-z]+)", text[end:])
-    if unit and written and normal_unit(written.group(1)) == unit:
-        end += written.end()
+    written, last = read_unit(text, end)
+    if unit and written == unit:
+        end = last
     after = text[end : end + 80]
     low, high = _bounds(value, words, before, after)
     clause = _CLAUSE.split(text[end:], maxsplit=1)[0]

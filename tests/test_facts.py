@@ -40,6 +40,34 @@ def test_number_carries_its_unit_in_one_form() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("12 square kilometres", "square kilometre"),
+        ("12 km²", "square kilometre"),
+        ("3 cubic metres", "cubic metre"),
+        ("30 mph", "mile/hour"),
+        ("30 miles per hour", "mile/hour"),
+        ("5 nautical miles", "nautical-mile"),
+        ("5°C", "celsius"),
+        ("5 degrees Fahrenheit", "fahrenheit"),
+        ("5 percentage points", "percentage-point"),
+        ("5 per cent", "percent"),
+        ("5 per mille", "per-mille"),
+        ("$5 million", "dollar"),
+        ("£5", "pound"),
+        ("20 metric tons", "tonne"),
+        ("300 MW", "megawatt"),
+        ("a 5-mile hike", "mile"),
+        ("5M people", ""),
+        ("3 a day", ""),
+    ],
+)
+def test_units_of_several_words_signs_and_short_forms(text: str, unit: str) -> None:
+    """A unit is read whole, whatever its spelling."""
+    assert [n.unit for n in numbers(text)] == [unit]
+
+
 def test_year_is_told_from_other_numbers() -> None:
     """Four digits without a unit are a year."""
     assert [n.year for n in numbers("In 1999 it held 1,999 litres, 1999 litres")] == [True, False, False]

@@ -22,7 +22,7 @@ SOURCE = (
         ("The steel was bought on 4 April 2026.", "April is not in the source; it says March"),
         ("The steel was bought in 2025.", "2025 is not in the source; it says 2026"),
         ("The steel was bought from Carl Berg.", "Carl is not in the source"),
-        ("The bridge is 3.5 miles long.", "3.5 mile is not in the source; it says 3.5 kilometre"),
+        ("The bridge is 3.5 miles long.", "3.5 miles is not in the source; it says 3.5 kilometres"),
         ("The bridge is 3.5 kilometres long and was finished in time.", "denial"),
         ("Sales decreased by 12% to $4 million.", "“decreased” where the source says “increased”"),
     ],
@@ -47,6 +47,26 @@ def test_changed_fact_is_named(statement: str, reason: str) -> None:
 def test_paraphrase_raises_no_alarm(statement: str) -> None:
     """Other words for the same facts, and rounding that is said to be rounding, are no mismatch."""
     assert mismatches(statement, [SOURCE]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "statement"),
+    [
+        ("The reserve covers 340 square kilometres.", "The reserve covers 340 square miles."),
+        ("The train reached 120 km/h.", "The train reached 120 mph."),
+        ("It costs $5 million.", "It costs €5 million."),
+        ("Turnout rose by 5 percentage points.", "Turnout rose by 5 percent."),
+        ("It weighs 20 pounds, and 20 people carry it.", "It weighs 20 kilograms."),
+        ("The water was 30°C.", "The water was 30 degrees Fahrenheit."),
+        ("The plant makes 300 MW.", "The plant makes 300 kW."),
+        ("Salt is 35 per cent of it.", "Salt is 35 per mille of it."),
+    ],
+)
+def test_unit_in_place_of_another_is_seen(source: str, statement: str) -> None:
+    """Whatever its form, and although the same number stands there without a unit, too."""
+    found = mismatches(statement, [source])
+    assert found[0].kind == "unit"
+    assert found[0].said in statement and found[0].instead in source
 
 
 def test_title_counts_as_known() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.grounding.edits import MONTHS
+from rag.grounding.units import is_money, read_unit
 from rag.words import STOP_WORDS
 
 _UNITS = {
@@ -40,7 +41,7 @@ _WORD_NUMBER = re.compile(
 _ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?:st|nd|rd|th|s)?(?![\d])")
 _SCALE_WORD = re.compile(r"[ -]?(hundred|thousand|million|billion|trillion|mn|bn)s?\b", re.IGNORECASE)
-_UNIT_WORD = re.compile(r"[ -]?(%|°|[A-Za-z]+)")
+_MONEY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "₽": "rouble", "₴": "hryvnia"}
 _ISO = re.compile(r"\b(1\d{3}|20\d\d)-(\d\d)-(\d\d)\b")
 _MONTH = re.compile(rf"\b(?:{'|'.join(m for m in MONTHS if m != 'May')}|May(?= \d|,)|(?<=\d )May|(?<=in )May)\b")
 _SHORT_MONTH = re.compile(
@@ -57,43 +58,20 @@ _CLAUSE_END = re.compile(r"[.,;:!?]")
 _REACH = 4  # words after a denial
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
-# What measures the same thing, so that one in place of another is a change of what is said.
-_KINDS: tuple[tuple[str, ...], ...] = (
-    ("kilometre", "kilometer", "km", "metre", "meter", "m", "mile", "foot", "feet", "ft", "centimetre", "centimeter",
-     "cm", "millimetre", "millimeter", "mm", "inch", "inches", "yard", "nautical"),
-    ("tonne", "ton", "kilogram", "kg", "gram", "g", "pound", "lb", "lbs", "ounce", "milligram", "mg"),
-    ("second", "minute", "hour", "day", "week", "month", "year", "decade", "century", "centuries"),
-    ("dollar", "euro", "pound", "yen", "crown", "krone", "franc", "cent", "usd", "eur", "gbp"),
-    ("percent", "%", "percentage", "mille"),
-    ("litre", "liter", "gallon", "barrel", "pint"),
-    ("hectare", "acre"),
-    ("watt", "kilowatt", "megawatt", "gigawatt", "kw", "mw", "gw"),
-    ("celsius", "fahrenheit", "kelvin"),
-    ("byte", "kilobyte", "megabyte", "gigabyte", "kb", "mb", "gb", "tb"),
-)  # fmt: skip
-_KIND = {word: kind for kind, words in enumerate(_KINDS) for word in words}
-_SAME_UNIT = {
-    "kilometer": "kilometre", "km": "kilometre", "meter": "metre", "m": "metre", "feet": "foot", "ft": "foot",
-    "inches": "inch", "centimeter": "centimetre", "cm": "centimetre", "millimeter": "millimetre", "mm": "millimetre",
-    "kg": "kilogram", "g": "gram", "lb": "pound", "lbs": "pound", "mg": "milligram", "%": "percent",
-    "liter": "litre", "centuries": "century", "usd": "dollar", "eur": "euro", "gbp": "pound", "ton": "tonne",
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number in a text: its value, the unit behind it in a normal form (empty without), and its own words."""
+    """A number in a text: its value, the unit behind it in a normal form (empty without), and its own words.
+
+    `measured` are its words with those of its unit.
+    """
 
     value: float
     unit: str
     words: str
     start: int
     year: bool = False
-
-
-def unit_kind(unit: str) -> int | None:
-    """The group of units that measure the same thing; `None` for a word that is no unit."""
-    return _KIND.get(unit)
+    measured: str = ""
 
 
 def numbers(text: str) -> list[Number]:
@@ -139,25 +117,18 @@ def _from_digits(text: str, match: re.Match[str]) -> Number | None:
     end = match.start() + len(raw)
     number = _scaled(text, value, match.start(), end)
     year = raw.isdigit() and len(raw) == 4 and 1000 <= value <= 2100 and not number.unit and number.words == raw
-    return Number(number.value, number.unit, number.words, number.start, year)
+    return replace(number, year=year)
 
 
 def _scaled(text: str, value: float, start: int, end: int) -> Number:
     while scale := _SCALE_WORD.match(text, end):
         value *= _SCALE[scale.group(1).lower()]
         end = scale.end()
-    unit = _UNIT_WORD.match(text, end)
-    name = normal_unit(unit.group(1)) if unit else ""
-    if not name and text[max(0, start - 1) : start] in "$€£" and start:
-        name = {"$": "dollar", "€": "euro", "£": "pound"}[text[start - 1]]
-    return Number(value, name, text[start:end], start)
-
-
-def normal_unit(word: str) -> str:
-    """One form for all spellings of a unit; empty for a word that is none."""
-    low = word.lower()
-    single = low if low in _KIND else low.removesuffix("s")
-    return _SAME_UNIT.get(single, single) if single in _KIND else ""
+    name, last = read_unit(text, end)
+    sign = text[start - 1 : start] if start else ""
+    if sign in _MONEY and not is_money(name):
+        return Number(value, _MONEY[sign], text[start:end], start, measured=text[start - 1 : end])
+    return Number(value, name, text[start:end], start, measured=text[start:last])
 
 
 def months(text: str) -> set[str]:

@@ -12,7 +12,8 @@ from difflib import SequenceMatcher
 
 from index.sentences import sentence_spans
 from rag.grounding.edits import OPPOSITES
-from rag.grounding.facts import Number, content, denied, is_name, months, names, negations, numbers, unit_kind, weekdays
+from rag.grounding.facts import Number, content, denied, is_name, months, names, negations, numbers, weekdays
+from rag.grounding.units import same_kind
 
 _HEDGE = re.compile(
     r"\b(?:about|around|approximately|roughly|nearly|almost|some|over|more than|at least|up to|under|less than|"
@@ -97,10 +98,9 @@ def _numbers(statement: str, text: str, known: str, nearest: str) -> list[Mismat
     for number in here:
         same = [n for n in there if _equal(number, n)]
         if same:
-            units = [n for n in same if n.unit]
-            wrong = number.unit and units and all(n.unit != number.unit for n in same) and len(units) == len(same)
-            if wrong and any(unit_kind(n.unit) == unit_kind(number.unit) for n in units):
-                found.append(Mismatch("unit", f"{number.words} {number.unit}", f"{units[0].words} {units[0].unit}"))
+            alike = [n for n in same if same_kind(n.unit, number.unit)]
+            if alike and all(n.unit != number.unit for n in alike):
+                found.append(Mismatch("unit", number.measured, alike[0].measured))
             continue
         if _HEDGE.search(statement[: number.start]) and any(_close(number, n) for n in there):
             continue
