@@ -2,10 +2,10 @@
 
     python bench/ingest.py [--docs FOLDER] [--limit PAGES] [--json FILE]
 
-One run after the other in a process of its own, on the same files and the same weights: `Library.add`; Dossier's encoder
-on exactly the texts that were embedded, with nothing else to do, which is the limit; and the LlamaIndex pipeline of
-`bench/llamaindex_ingest.py`. Memory is that of a process and all its children together, sampled ten times a second:
-"PSS" counts pages that processes share once, "RSS" as often as they are shared.
+One run after the other in a process of its own, on the same files and the same weights: `Library.add`; Dossier's
+encoder on exactly the texts that were embedded, with nothing else to do, which is the limit; and the LlamaIndex
+pipeline of `bench/llamaindex_ingest.py`. Memory is that of a process and all its children together, sampled ten times a
+second: "PSS" counts pages that processes share once, "RSS" as often as they are shared.
 
 The pages are those of PostgreSQL's manual unless told otherwise (Debian: apt install postgresql-doc-15).
 """

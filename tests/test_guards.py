@@ -66,7 +66,8 @@ def test_unit_in_place_of_another_is_seen(source: str, statement: str) -> None:
     """Whatever its form, and although the same number stands there without a unit, too."""
     found = mismatches(statement, [source])
     assert found[0].kind == "unit"
-    assert found[0].said in statement and found[0].instead in source
+    assert found[0].said in statement
+    assert found[0].instead in source
 
 
 def test_title_counts_as_known() -> None:
