@@ -4,8 +4,9 @@
 
 One run after the other in a process of its own, on the same files and the same weights: `Library.add`; Dossier's
 encoder on exactly the texts that were embedded, with nothing else to do, which is the limit; and the LlamaIndex
-pipeline of `bench/llamaindex_ingest.py`. Memory is that of a process and all its children together, sampled ten times a
-second: "PSS" counts pages that processes share once, "RSS" as often as they are shared.
+pipeline of `bench/llamaindex_ingest.py`. Memory is that of a process and all its children together, sampled once a
+second (ten times a second, looking would itself take a tenth of a core): "PSS" counts pages that processes share once,
+"RSS" as often as they are shared.
 
 The pages are those of PostgreSQL's manual unless told otherwise (Debian: apt install postgresql-doc-15).
 """
@@ -89,7 +90,7 @@ class Memory(threading.Thread):
                     rss, pss, count = rss + memory.rss, pss + getattr(memory, "pss", memory.rss), count + 1
                 self.rss, self.pss = max(self.rss, rss), max(self.pss, pss)
                 self.most_processes = max(self.most_processes, count)
-                time.sleep(0.1)
+                time.sleep(1.0)
         except psutil.NoSuchProcess:
             return
 
