@@ -51,7 +51,7 @@ def f1(found: str, gold: str) -> float:
     return 2 * same / (len(a) + len(b))
 
 
-def reader(data: Path, model: PairModel, say: Say) -> None:
+def reader(data: Path, model: PairModel, say: Say, most: int = 10_000) -> None:
     say("\n| reader, right passage given | questions | answerable F1 | exact match | SQuAD 2.0 F1 |")
     say("| --- | --- | --- | --- | --- |")
     for name in ("dev_squad2", "dev_qed", "dev_doc2dial"):
@@ -60,9 +60,11 @@ def reader(data: Path, model: PairModel, say: Say) -> None:
             continue
         texts = {c["ctx_id"]: c["text"] for c in read_lines(folder / f"{name}.contexts.jsonl.gz")}
         rows: list[tuple[bool, float, float, ExactAnswer]] = []
-        for question in read_lines(folder / f"{name}.questions.jsonl.gz"):
+        asked = read_lines(folder / f"{name}.questions.jsonl.gz")
+        for question in asked[:: -(-len(asked) // most)]:
+            # Oldest first, as the turns themselves show.
             history = [h.partition(":")[2] or h for h in question.get("history", []) if not h.startswith("agent")]
-            found = find_answer(model, question["question"], texts[question["ctx_id"]], earlier=list(reversed(history)))
+            found = find_answer(model, question["question"], texts[question["ctx_id"]], earlier=history)
             golds = [a["text"] for a in question["answers"]] or [""]
             score = max(f1(found.text, g) for g in golds)
             exact = max(float(squad_words(found.text) == squad_words(g)) for g in golds)
@@ -177,12 +179,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the grounding model.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--parts", nargs="*", default=["reader", "verifier", "edited"])
+    parser.add_argument("--most", type=int, default=10_000, help="questions of a set for the reader, spread over it")
     args = parser.parse_args()
     model = PairModel()
     say: Say = lambda line: print(line, flush=True)  # noqa: E731
     for name, part in (("reader", reader), ("verifier", verifier), ("edited", edited)):
         if name in args.parts:
-            part(args.data, model, say)
+            part(args.data, model, say, *([args.most] if part is reader else []))
     return 0
 
 

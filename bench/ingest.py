@@ -109,6 +109,7 @@ def measured(name: str, command: list[str]) -> dict[str, Any]:
         if process.returncode != 0:
             raise SystemExit(f"{name} failed:\n{talk.read()[-3_000:]}")
     found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    print(f"  {found['passages']:,} passages in {found['seconds']:.1f} s", file=sys.stderr, flush=True)
     return found | {"rss": memory.rss, "pss": memory.pss, "processes": memory.most_processes}
 
 

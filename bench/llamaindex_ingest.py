@@ -105,12 +105,11 @@ def ingest(files: list[Path], store: Path, chunk_size: int, upserts: bool, fake:
         disable_cache=True,  # it would only cost time and memory here: nothing is embedded twice
     )
     nodes: list[Any] = []
-    if upserts and not kept.is_file():
-        # What it makes of one call must fit one call of Chroma, which takes 5,461 entries.
-        for at in range(0, len(files), 2_000):
-            nodes += pipeline.run(documents=reader(files[at : at + 2_000]).load_data(), show_progress=False)
-    else:
-        nodes += pipeline.run(documents=reader(files).load_data(), show_progress=False)
+    # What it makes of one call must fit one call of Chroma, which takes 5,461 entries; with a document store, all files
+    # that it knows must be in one call.
+    step = len(files) if upserts and kept.is_file() else 500
+    for at in range(0, len(files), max(step, 1)):
+        nodes += pipeline.run(documents=reader(files[at : at + step]).load_data(), show_progress=False)
     if docstore is not None:
         docstore.persist(str(kept))
     return {

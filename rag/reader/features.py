@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from index.types import Hit
 from rag.reader.candidates import Candidate
+from rag.reader.exact import shortened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,11 +255,13 @@ def _best_span(candidate: Candidate, read: Read) -> tuple[float, tuple[int, int]
     if first >= last:
         return _NOTHING, None
     ends = read.ends[first:last]
-    best, place = -math.inf, (0, 0)
+    best = shown = -math.inf
+    place = (0, 0)
     for i in np.argsort(-read.starts[first:last])[:_STARTS]:
         reach = ends[i : i + _LONGEST_ANSWER]
-        j = int(reach.argmax())
-        score = float(read.starts[first + i] + reach[j])
-        if score > best:
-            best, place = score, (int(i), int(i) + j)
+        best = max(best, float(read.starts[first + i] + reach.max()))
+        shorter = shortened(reach)
+        j = int(shorter.argmax())
+        if read.starts[first + i] + shorter[j] > shown:
+            shown, place = float(read.starts[first + i] + shorter[j]), (int(i), int(i) + j)
     return best, (base + read.offsets[first + place[0]][0], base + read.offsets[first + place[1]][1])
