@@ -24,6 +24,7 @@ from ir_measures import R, nDCG
 from record import write_record
 
 from eval.statistics import interval_of_mean, number_clusters
+from eval.table import unbroken
 from index.ingest import SourceText
 from index.library import Library
 from index.search import fuse
@@ -151,7 +152,8 @@ def with_interval(values: dict[str, float]) -> tuple[float, float, float]:
 
 def table_row(row: dict[str, Any]) -> str:
     """One method on one set."""
-    figures = ", ".join(f"{m} {value:.3f} ({low:.3f}–{high:.3f})" for m, (value, low, high) in row["measures"].items())
+    measures = row["measures"].items()
+    figures = ", ".join(unbroken(f"{m} {value:.3f} ({low:.3f}–{high:.3f})") for m, (value, low, high) in measures)
     return f"| {row['set']} | {row['method']} | {figures} |"
 
 
