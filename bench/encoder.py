@@ -9,8 +9,10 @@ import argparse
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
+from record import write_record
 
 from index.embed import OnnxEncoder, SentenceTransformerEncoder
 from index.models.build import find_weights
@@ -30,9 +32,25 @@ def sample_texts(encoder: OnnxEncoder) -> list[str]:
     return texts
 
 
+def table(figures: dict[str, Any]) -> str:
+    """What was measured, to be read."""
+    near, batch = figures["cosine_to_original"], figures["cosine_in_batch_to_alone"]
+    speed = {name: figures["passages"] / median(seconds) for name, seconds in figures["seconds"].items()}
+    return "\n".join(
+        [
+            f"{figures['passages']} passages",
+            f"cosine to the original: mean {near['mean']:.4f}, lowest {near['lowest']:.4f}",
+            f"cosine of a text in a batch to the same alone: mean {batch['mean']:.4f}, lowest {batch['lowest']:.4f}",
+            f"passages a second: ours {speed['ours']:.0f}, original {speed['original']:.0f}",
+            f"ours is {speed['ours'] / speed['original']:.2f} times as fast",
+        ]
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the shipped encoder with the original weights.")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     args = parser.parse_args()
     ours, original = OnnxEncoder(), SentenceTransformerEncoder(str(find_weights()))
     texts = sample_texts(ours)
@@ -46,13 +64,15 @@ def main() -> int:
             started = time.perf_counter()
             encoder.encode(texts)
             times[name].append(time.perf_counter() - started)
-    ratio = median(times["original"]) / median(times["ours"])
-    print(f"{len(texts)} passages")
-    print(f"cosine to the original: mean {cosines.mean():.4f}, lowest {cosines.min():.4f}")
-    print(f"cosine of a text in a batch to the same alone: mean {batch.mean():.4f}, lowest {batch.min():.4f}")
-    speed = {name: len(texts) / median(seconds) for name, seconds in times.items()}
-    print(f"passages a second: ours {speed['ours']:.0f}, original {speed['original']:.0f}")
-    print(f"ours is {ratio:.2f} times as fast")
+    figures = {
+        "passages": len(texts),
+        "cosine_to_original": {"mean": float(cosines.mean()), "lowest": float(cosines.min())},
+        "cosine_in_batch_to_alone": {"mean": float(batch.mean()), "lowest": float(batch.min())},
+        "seconds": times,
+    }
+    print(table(figures))
+    if args.json is not None:
+        write_record(args.json, "encoder", figures)
     return 0
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import ir_measures
 from ir_measures import R, nDCG
+from record import write_record
 from retrieval import open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
 
 from eval.conversations import lead, tally
@@ -71,6 +72,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("build/retrieval"), help="where the libraries are kept")
     parser.add_argument("--sets", nargs="*", default=["conversations", "clapnq", "cloud"])
     parser.add_argument("--rerank", action="store_true", help="measure the grounding model's ranking as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of the conversations' figures there")
     args = parser.parse_args()
     for domain in ("clapnq", "cloud"):
         if domain not in args.sets:
@@ -86,8 +88,11 @@ def main() -> int:
         for o in outcomes:
             if not o.right:
                 print(f"{o.conversation} {o.kind}: {o.question} → {o.answer.standalone_question}", file=sys.stderr)
-        for kind, (right, every) in tally(outcomes).items():
+        counts = tally(outcomes)
+        for kind, (right, every) in counts.items():
             print(f"| {kind} | {right} of {every} |")
+        if args.json is not None:
+            write_record(args.json, "followup", {"conversations": counts})
     return 0
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from record import write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -131,7 +132,7 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=int, default=0, help="take that many of its files only, spread over all")
     parser.add_argument("--chunk-size", type=int, default=256, help="of SentenceSplitter (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     parser.add_argument("--part", choices=["add", "encode"], help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -151,41 +152,58 @@ def main() -> int:
             "encoder alone": measured("encoder alone", [*own, "encode"]),  # next to it: machines change their speed
             "LlamaIndex": measured("LlamaIndex", theirs),
         }
-    return report(runs, options.json)
-
-
-def report(runs: dict[str, dict[str, Any]], record: Path | None) -> int:
-    """Print the table and what it means; 0 if all targets are met."""
-    ours, theirs, alone = runs["Dossier"], runs["LlamaIndex"], runs["encoder alone"]
-    ours["word_pieces"] = alone["word_pieces"]
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    columns = ("passages", "pieces each", "seconds", "passages/s", "PSS MB", "RSS MB", "processes")
-    print(" " * 14 + "".join(f"{column:>12}" for column in columns))
-    for name, run in runs.items():
-        run["rate"] = run["passages"] / run["seconds"]
-        print(
-            f"{name:<14}{run['passages']:>12,}{run['word_pieces']:>12.0f}{run['seconds']:>12.1f}{run['rate']:>12.1f}"
-            f"{run['pss'] / 1e6:>12.0f}{run['rss'] / 1e6:>12.0f}{run['processes']:>12}"
-        )
-    of_llamaindex, of_encoder = ours["rate"] / theirs["rate"], ours["rate"] / alone["rate"]
-    by_pieces = of_llamaindex * ours["word_pieces"] / max(theirs["word_pieces"], 1)
-    print(f"Dossier adds {of_llamaindex:.2f} times as many passages a second as LlamaIndex", end=" ")
-    print(f"(at least {LEAST_OF_LLAMAINDEX} wanted), {by_pieces:.2f} times as many word pieces,")
-    print(f"{of_encoder:.0%} of what the encoder alone does (at least {LEAST_OF_ENCODER:.0%}),", end=" ")
-    print(f"in {ours['pss'] / 1e9:.2f} GB at most (up to {MOST_MEMORY / 1e9} GB)")
-    if record is not None:
-        record.write_text(json.dumps(runs, indent=2) + "\n", encoding="utf-8")
-    missed = [
-        name
-        for name, met in (
-            ("LlamaIndex", of_llamaindex >= LEAST_OF_LLAMAINDEX),
-            ("encoder", of_encoder >= LEAST_OF_ENCODER),
-            ("memory", ours["pss"] <= MOST_MEMORY),
-        )
-        if not met
-    ]
+    runs["Dossier"]["word_pieces"] = runs["encoder alone"]["word_pieces"]
+    print(table(runs))
+    if options.json is not None:
+        write_record(options.json, "ingest", runs)
+    missed = missing(runs)
     print(f"missed: {', '.join(missed)}" if missed else "all targets met")
     return 1 if missed else 0
+
+
+def rates(runs: dict[str, Any]) -> dict[str, float]:
+    """Passages a second of each side."""
+    return {name: run["passages"] / run["seconds"] for name, run in runs.items()}
+
+
+def of_llamaindex(runs: dict[str, Any]) -> float:
+    """How many times as many passages a second Dossier adds."""
+    return rates(runs)["Dossier"] / rates(runs)["LlamaIndex"]
+
+
+def of_encoder(runs: dict[str, Any]) -> float:
+    """The share of what the encoder alone does."""
+    return rates(runs)["Dossier"] / rates(runs)["encoder alone"]
+
+
+def missing(runs: dict[str, Any]) -> list[str]:
+    """The targets that were not met."""
+    met = {
+        "LlamaIndex": of_llamaindex(runs) >= LEAST_OF_LLAMAINDEX,
+        "encoder": of_encoder(runs) >= LEAST_OF_ENCODER,
+        "memory": runs["Dossier"]["pss"] <= MOST_MEMORY,
+    }
+    return [name for name, held in met.items() if not held]
+
+
+def table(runs: dict[str, Any]) -> str:
+    """What was measured, to be read."""
+    columns = ("passages", "pieces each", "seconds", "passages/s", "PSS MB", "RSS MB", "processes")
+    lines = [" " * 14 + "".join(f"{column:>12}" for column in columns)]
+    lines += [
+        f"{name:<14}{run['passages']:>12,}{run['word_pieces']:>12.0f}{run['seconds']:>12.1f}{rates(runs)[name]:>12.1f}"
+        f"{run['pss'] / 1e6:>12.0f}{run['rss'] / 1e6:>12.0f}{run['processes']:>12}"
+        for name, run in runs.items()
+    ]
+    ours, theirs = runs["Dossier"], runs["LlamaIndex"]
+    by_pieces = of_llamaindex(runs) * ours["word_pieces"] / max(theirs["word_pieces"], 1)
+    lines += [
+        f"Dossier adds {of_llamaindex(runs):.2f} times as many passages a second as LlamaIndex "
+        f"(at least {LEAST_OF_LLAMAINDEX} wanted), {by_pieces:.2f} times as many word pieces,",
+        f"{of_encoder(runs):.0%} of what the encoder alone does (at least {LEAST_OF_ENCODER:.0%}), "
+        f"in {ours['pss'] / 1e9:.2f} GB at most (up to {MOST_MEMORY / 1e9} GB)",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

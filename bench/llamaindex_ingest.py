@@ -84,6 +84,7 @@ def ingest(files: list[Path], store: Path, chunk_size: int, upserts: bool, fake:
     from llama_index.core.node_parser import SentenceSplitter
     from llama_index.core.storage.docstore import SimpleDocumentStore
     from llama_index.vector_stores.chroma import ChromaVectorStore
+    from llama_index.vector_stores.chroma import base as chroma_store
 
     if fake:
         embedding = fake_embedding()
@@ -92,7 +93,8 @@ def ingest(files: list[Path], store: Path, chunk_size: int, upserts: bool, fake:
 
         embedding = HuggingFaceEmbedding(model_name=weights(), device="cpu")
     begun = time.perf_counter()
-    collection = chromadb.PersistentClient(path=str(store / "chroma")).get_or_create_collection("passages")
+    client = chromadb.PersistentClient(path=str(store / "chroma"))
+    collection = client.get_or_create_collection("passages")
     kept = store / "docstore.json"
     docstore = None
     if upserts:
@@ -104,12 +106,9 @@ def ingest(files: list[Path], store: Path, chunk_size: int, upserts: bool, fake:
         docstore_strategy=DocstoreStrategy.UPSERTS,
         disable_cache=True,  # it would only cost time and memory here: nothing is embedded twice
     )
-    nodes: list[Any] = []
-    # What it makes of one call must fit one call of Chroma, which takes 5,461 entries; with a document store, all files
-    # that it knows must be in one call.
-    step = len(files) if upserts and kept.is_file() else 500
-    for at in range(0, len(files), max(step, 1)):
-        nodes += pipeline.run(documents=reader(files[at : at + step]).load_data(), show_progress=False)
+    # It sends Chroma up to 41,665 entries at once, which takes 5,461 and raises; with its own limit it goes on.
+    chroma_store.MAX_CHUNK_SIZE = client.get_max_batch_size()
+    nodes = pipeline.run(documents=reader(files).load_data(), show_progress=False)
     if docstore is not None:
         docstore.persist(str(kept))
     return {

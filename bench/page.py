@@ -27,6 +27,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from record import write_record
+
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples" / "strait"
 QUESTIONS = (
@@ -177,6 +179,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--passages", type=int, default=10_000)
     parser.add_argument("--library", type=Path, help="a library to use; made there if it is missing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         library = options.library or Path(folder) / "library"
@@ -213,6 +216,8 @@ def main() -> int:
             process.wait(20)
         told["server_processor_s"] = round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 1)
         print(json.dumps(told, indent=2))
+        if options.json is not None:
+            write_record(options.json, "page", told)
         return 1 if told["crowd"]["errors"] else 0  # type: ignore[index]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import readme_table
 from quality_page import PAGE, put_section
+from record import RECORDS, write_record
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "eval" / "runs"
@@ -135,13 +136,18 @@ def sections(data: Path, work: Path) -> dict[str, Callable[[], str]]:
         answers.squad(data, work, say)
         answers.abstention(data, work, say)
 
+    def retrieved() -> str:
+        rows = retrieval.run(data, work, ["nfcorpus", "clapnq", "cloud"])
+        write_record(RECORDS / "retrieval.json", "retrieval", rows, [str(data)])
+        return retrieval.table(rows)
+
     return {
         "golden": lambda: golden(work),
         "about": lambda: about(data),
         "judges": lambda: judges(data, work),
         "checks": lambda: collected(checks),
         "reader": lambda: collected(lambda say: grounding.reader(data, model, say)),
-        "retrieval": lambda: collected(lambda say: retrieval.run(data, work, ["nfcorpus", "clapnq", "cloud"], say)),
+        "retrieval": retrieved,
         "answers": lambda: collected(whole),
         "cost": lambda: collected(lambda say: answers.cost(data, work, say)),
     }
@@ -160,8 +166,7 @@ def main() -> int:
     for name in wanted:
         print(f"measuring {name}", file=sys.stderr, flush=True)
         put_section(name, known[name]())
-        if name == "golden":
-            put_section("golden", readme_table.table(), ROOT / "README.md")
+    readme_table.write()
     print(json.dumps({"written": str(PAGE)}), file=sys.stderr)
     return 0
 

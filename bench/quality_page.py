@@ -23,5 +23,6 @@ def put_section(name: str, text: str, page: Path = PAGE) -> None:
     pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end {re.escape(name)} -->)", re.DOTALL)
     if pattern.search(whole) is None:
         raise ValueError(f"{page} has no section {name!r}")
-    made = pattern.sub(lambda m: f"{m.group(1)}{text.strip()}\n{m.group(2)}", whole)
+    body = f"{text.strip(chr(10))}\n" if text.strip() else ""
+    made = pattern.sub(lambda m: f"{m.group(1)}{body}{m.group(2)}", whole)
     page.write_text(made, encoding="utf-8")

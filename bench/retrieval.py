@@ -14,15 +14,17 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ir_measures
 import numpy as np
 from ir_measures import R, nDCG
+from record import write_record
 
 from eval.statistics import interval_of_mean, number_clusters
+from eval.table import unbroken
 from index.ingest import SourceText
 from index.library import Library
 from index.search import fuse
@@ -103,8 +105,8 @@ def measure(
     queries: dict[str, tuple[str, list[str]]],
     qrels: dict[str, dict[str, int]],
     measures: list[Any],
-    report: Callable[[str], None],
-) -> None:
+) -> list[dict[str, Any]]:
+    """The figures of each method: their mean over the queries with its 95% interval."""
     sources = {info.id: info.source for info in library.documents()}
     titles = {info.id: info.title for info in library.documents()}
     settings = AnswerSettings()
@@ -127,25 +129,42 @@ def measure(
     runs["with feedback"] = {key: rank_with_feedback(library, query, sources) for key, query in made.items()}
     model = PairModel()
     runs["reranked"] = {key: rank_again(library, query, sources, titles, model) for key, query in made.items()}
+    rows = []
     for method, run in runs.items():
         # A query without hits counts 0: ir_measures leaves queries out that are missing from the run.
         filled = {key: run.get(key) or {"none": 0.0} for key in qrels}
         values: dict[Any, dict[str, float]] = {m: {} for m in measures}
         for found in ir_measures.iter_calc(measures, qrels, filled):
             values[found.measure][found.query_id] = found.value
-        report(f"| {name} | {method} | {', '.join(f'{m} {with_interval(values[m])}' for m in measures)} |")
+        figures = {str(m): with_interval(values[m]) for m in measures}
+        rows.append({"set": name, "method": method, "queries": len(qrels), "measures": figures})
+        print(table_row(rows[-1]), file=sys.stderr, flush=True)
+    return rows
 
 
-def with_interval(values: dict[str, float]) -> str:
+def with_interval(values: dict[str, float]) -> tuple[float, float, float]:
     """The mean over the queries with its 95% interval; turns of one conversation are resampled together."""
     turns = [key.split("<::>")[0] for key in values]
     numbers = np.array(list(values.values()))
     low, high = interval_of_mean(numbers, number_clusters(turns)) or (float("nan"), float("nan"))
-    return f"{numbers.mean():.3f} ({low:.3f}–{high:.3f})"
+    return float(numbers.mean()), low, high
 
 
-def run(data: Path, work: Path, sets: Sequence[str], report: Callable[[str], None]) -> None:
-    report("| set | method | measures |\n| --- | --- | --- |")
+def table_row(row: dict[str, Any]) -> str:
+    """One method on one set."""
+    measures = row["measures"].items()
+    figures = ", ".join(unbroken(f"{m} {value:.3f} ({low:.3f}–{high:.3f})") for m, (value, low, high) in measures)
+    return f"| {row['set']} | {row['method']} | {figures} |"
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """What was measured, as a Markdown table."""
+    return "\n".join(["| set | method | measures |", "| --- | --- | --- |", *map(table_row, rows)])
+
+
+def run(data: Path, work: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
+    """Measure on each of the sets; the figures of each method."""
+    rows: list[dict[str, Any]] = []
     if "nfcorpus" in sets:
         folder = data / "nfcorpus"
         with open_corpus(folder / "corpus.jsonl.gz", work / "nfcorpus") as library:
@@ -153,7 +172,7 @@ def run(data: Path, work: Path, sets: Sequence[str], report: Callable[[str], Non
                 q["_id"]: (q["text"], []) for q in read_lines(folder / "queries.jsonl.gz")
             }
             qrels = read_qrels(folder / "qrels.test.tsv")
-            measure("nfcorpus", library, queries, qrels, [nDCG @ 10], report)
+            rows += measure("nfcorpus", library, queries, qrels, [nDCG @ 10])
     for domain in ("clapnq", "cloud"):
         if domain not in sets:
             continue
@@ -165,7 +184,8 @@ def run(data: Path, work: Path, sets: Sequence[str], report: Callable[[str], Non
                 ("last turn only", {key: (t[-1], []) for key, t in turns.items()}),
                 ("last turn, history", {key: (t[-1], t[:-1]) for key, t in turns.items()}),
             ):
-                measure(f"{domain}, {label}", library, queries, qrels, [R @ 5, nDCG @ 5, R @ 10], report)
+                rows += measure(f"{domain}, {label}", library, queries, qrels, [R @ 5, nDCG @ 5, R @ 10])
+    return rows
 
 
 def main() -> int:
@@ -173,8 +193,12 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/retrieval"), help="where the libraries are kept")
     parser.add_argument("--sets", nargs="*", default=["nfcorpus", "clapnq", "cloud"])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     args = parser.parse_args()
-    run(args.data, args.work, args.sets, lambda line: print(line, flush=True))
+    rows = run(args.data, args.work, args.sets)
+    print(table(rows))
+    if args.json is not None:
+        write_record(args.json, "retrieval", rows)
     return 0
 
 

@@ -18,7 +18,6 @@ import argparse
 import gzip
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -32,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from record import write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -309,20 +309,30 @@ def run(options: argparse.Namespace, work: Path) -> int:
     found |= in_fresh_process("search", options, work)
     found |= in_fresh_process("add", options, work)
     found |= sizes(work / "library")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{known['passages']:,} passages, {known['base']:,} of them as they stood, {options.questions} questions")
-    for name, value in found.items():
-        each = f"{value / known['passages']:>10,.0f} a passage" if name.endswith("_bytes") else ""
-        limit = f"   limit {LIMITS[name]:g}" if name in LIMITS else ""
-        print(f"    {name:<20}{value:>16,.{0 if value >= 1_000 else 3}f}{each}{limit}")
-    for name, seconds in known["seconds"].items():
-        print(f"    writing {name:<12}{seconds / known['passages'] * 1_000:>16.3f} s a thousand passages")
+    figures = {"made": known, "questions": options.questions, "measured": found}
+    print(table(figures))
     if options.json is not None:
-        options.json.write_text(json.dumps({"made": known, "measured": found}, indent=2) + "\n", encoding="utf-8")
+        write_record(options.json, "scale", figures)
     missed = [name for name, limit in LIMITS.items() if found[name] > limit]
     missed += ["added_found"] if found["added_found"] < 1 else []
     print(f"missed: {', '.join(missed)}" if missed else "all targets met")
     return 1 if missed else 0
+
+
+def table(figures: dict[str, Any]) -> str:
+    """What was measured, to be read."""
+    made = figures["made"]
+    count = made["passages"]
+    lines = [f"{count:,} passages, {made['base']:,} of them as they stood, {figures['questions']} questions"]
+    for name, value in figures["measured"].items():
+        each = f"{value / count:>10,.0f} a passage" if name.endswith("_bytes") else ""
+        limit = f"   limit {LIMITS[name]:g}" if name in LIMITS else ""
+        lines.append(f"    {name:<20}{value:>16,.{0 if value >= 1_000 else 3}f}{each}{limit}")
+    lines += [
+        f"    writing {name:<12}{seconds / count * 1_000:>16.3f} s a thousand passages"
+        for name, seconds in made["seconds"].items()
+    ]
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -332,7 +342,7 @@ def main() -> int:
     parser.add_argument("--base", type=int, default=8_000, help="how many real ones at most (default: %(default)s)")
     parser.add_argument("--questions", type=int, default=300, help="how many to ask (default: %(default)s)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the library there, or use the one there")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     parser.add_argument("--part", choices=sorted(MEASURES), help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.data = options.data.resolve()

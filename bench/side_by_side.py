@@ -122,7 +122,8 @@ def section(a: Path, b: Path) -> str:
             *(f"* {p.strip()}" for p in points),
             "\nEach figure with its 95% interval, conversations resampled:\n",
             markdown_summary(reports, METRICS),
-            "\nThe same, paired over the cases (sign flips, Holm over these metrics; bold: not by chance at 0.05):\n",
+            "\nThe same, paired over the cases: sign flips, Holm over these metrics. Bold: not by chance at 0.05. "
+            "Least: the smallest true difference that four of five such comparisons would find.\n",
             markdown_comparison(found, ("LlamaIndex", "Dossier"), 0.05),
             f"\nMedian seconds a case, on a machine that others used, too: {costs[0].p50:.2f} and {costs[1].p50:.2f}.",
         ]

@@ -26,6 +26,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from record import write_record
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 MOST_SECONDS = 3.0
@@ -152,41 +154,67 @@ def one_paragraph(work: Path) -> dict[str, int]:
     return counts
 
 
+def medians(figures: dict[str, Any]) -> dict[str, float]:
+    """The median seconds of each side."""
+    return {name: statistics.median(seconds) for name, seconds in figures["again"].items()}
+
+
+def embedded(figures: dict[str, Any]) -> list[int]:
+    """Passages embedded after each change of a paragraph."""
+    return [count for name, count in figures["embedded"].items() if name != "all"]
+
+
+def missing(figures: dict[str, Any]) -> list[str]:
+    """The targets that were not met."""
+    middle = medians(figures)
+    call = middle["LlamaIndex, the call"] / middle["Dossier, the call"]
+    met = {
+        "seconds": middle["Dossier"] <= MOST_SECONDS,
+        "ratio": max(call, middle["LlamaIndex"] / middle["Dossier"]) >= LEAST_RATIO,
+        "embedded": max(embedded(figures)) <= MOST_EMBEDDED,
+    }
+    return [name for name, held in met.items() if not held]
+
+
+def table(figures: dict[str, Any]) -> str:
+    """What was measured, to be read."""
+    middle = medians(figures)
+    ours, call = middle["Dossier"], middle["LlamaIndex, the call"] / middle["Dossier, the call"]
+    lines = [
+        f"{figures['files']:,} unchanged files; seconds of whole processes, and of the call alone",
+        f"{'':<22}{'min':>9}{'median':>9}{'max':>9}",
+    ]
+    lines += [
+        f"{name:<22}{min(seconds):>9.2f}{middle[name]:>9.2f}{max(seconds):>9.2f}"
+        for name, seconds in figures["again"].items()
+    ]
+    lines += [
+        f"LlamaIndex's process takes {middle['LlamaIndex'] / ours:.0f} times as long, "
+        f"{middle['LlamaIndex, no model'] / ours:.0f} times without a model; its call {call:.0f} times",
+        f"(at least {LEAST_RATIO:g} times wanted, and Dossier's process in at most {MOST_SECONDS:g} s)",
+        f"A document of {figures['pages']} pages, {figures['embedded']['all']:,} passages; embedded after",
+    ]
+    lines += [f"    {name:<36}{count:>4}" for name, count in figures["embedded"].items() if name != "all"]
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000, help="small files (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="timed processes of each side (default: %(default)s)")
     parser.add_argument("--work", type=Path, help="keep the folders there, and use them if they are there already")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep a record of all figures there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) if options.work is None else options.work.resolve()
         work.mkdir(parents=True, exist_ok=True)
         found = unchanged(work, options.files, options.runs)
         counts = one_paragraph(Path(folder))
-    again = found["again"]
-    middle = {name: statistics.median(seconds) for name, seconds in again.items()}
-    ours, ratio = middle["Dossier"], middle["LlamaIndex, the call"] / middle["Dossier, the call"]
-    print(f"{options.files:,} unchanged files; seconds of whole processes, and of the call alone")
-    print(f"{'':<22}{'min':>9}{'median':>9}{'max':>9}")
-    for name, seconds in again.items():
-        print(f"{name:<22}{min(seconds):>9.2f}{middle[name]:>9.2f}{max(seconds):>9.2f}")
-    print(f"LlamaIndex's process takes {middle['LlamaIndex'] / ours:.0f} times as long, ", end="")
-    print(f"{middle['LlamaIndex, no model'] / ours:.0f} times without a model; its call {ratio:.0f} times")
-    print(f"(at least {LEAST_RATIO:g} times wanted, and Dossier's process in at most {MOST_SECONDS:g} s)")
-    print(f"A document of {PAGES} pages, {counts['all']:,} passages; embedded after")
-    for name, count in counts.items():
-        if name != "all":
-            print(f"    {name:<36}{count:>4}")
+    figures = found | {"files": options.files, "pages": PAGES, "embedded": counts}
+    print(table(figures))
     if options.json is not None:
-        options.json.write_text(json.dumps(found | {"embedded": counts}, indent=2) + "\n", encoding="utf-8")
-    most = max(count for name, count in counts.items() if name != "all")
-    met = {
-        "seconds": ours <= MOST_SECONDS,
-        "ratio": max(ratio, middle["LlamaIndex"] / ours) >= LEAST_RATIO,
-        "embedded": most <= MOST_EMBEDDED,
-    }
-    missed = [name for name, held in met.items() if not held]
+        write_record(options.json, "sync", figures)
+    missed = missing(figures)
     print(f"missed: {', '.join(missed)}" if missed else "all targets met")
     return 1 if missed else 0
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eval.store import RunFolder
     from eval.summary import summarise, usage
     from eval.systems import System, assistant_system, endpoint_system
-    from eval.types import Case, Evidence, Output, Report, Score, Summary
+    from eval.types import Case, Evidence, Output, Prices, Report, Score, Summary
 
 __all__ = [
     "Case",
@@ -30,6 +30,7 @@ __all__ = [
     "Difference",
     "Evidence",
     "Output",
+    "Prices",
     "Report",
     "RunFolder",
     "Score",
@@ -57,7 +58,7 @@ _HOMES = {
     "store": ("RunFolder",),
     "summary": ("summarise", "usage"),
     "systems": ("System", "assistant_system", "endpoint_system"),
-    "types": ("Case", "Evidence", "Output", "Report", "Score", "Summary"),
+    "types": ("Case", "Evidence", "Output", "Prices", "Report", "Score", "Summary"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of the runs: its folder, the system, and whether it was asked "question" or the human "rewrite"."""
+
+    path: str
+    system: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs side by side: the differences, the cases that changed, and cases that only one has or that failed."""
+    """Two runs side by side: the differences, the cases that changed, and cases that only one has or that failed.
+
+    If one was asked the human rewrites and the other the questions as typed, `rewritten` says which, "a" or "b": then
+    the differences are the gap to the human rewrite. Else it is empty.
+    """
 
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
@@ -69,11 +82,21 @@ class Comparison:
     failed: tuple[str, ...]
     same_cases: bool
     clusters: int
+    a: Side
+    b: Side
+
+    @property
+    def rewritten(self) -> str:
+        """Which run alone was asked the human rewrites."""
+        if self.a.asked == self.b.asked:
+            return ""
+        return "a" if self.a.asked == "rewrite" else "b"
 
 
 def compare(
-    a: RunFolder, b: RunFolder, *, metrics: Sequence[str] | None = None, alpha: float = ALPHA, seed: int = 0
-) -> Comparison:
+    a: RunFolder, b: RunFolder, *, metrics: Sequence[str] | None = None, alpha: float = ALPHA, seed: int = 0,
+    keep: Iterable[str] | None = None,
+) -> Comparison:  # fmt: skip
     """Compare two runs case by case.
 
     Args:
@@ -82,12 +105,16 @@ def compare(
         metrics: Only these; all that both have if `None`, but for `confidence`, which is no quality.
         alpha: Level for the detectable difference.
         seed: Of flips and intervals.
+        keep: Only these cases; all if `None`.
 
     Raises:
         ConfigError: They have no case in common, or a metric is in neither; the scores are of different revisions.
     """
     about_a, about_b = a.about(), b.about()
-    ids_a, ids_b = ([c["id"] for c in about["cases"]] for about in (about_a, about_b))
+    kept = set(keep) if keep is not None else None
+    ids_a, ids_b = (
+        [c["id"] for c in about["cases"] if kept is None or c["id"] in kept] for about in (about_a, about_b)
+    )
     both = [i for i in ids_a if i in set(ids_b)]
     if not both:
         raise ConfigError(f"{a.path} and {b.path} have no case in common.", remedy="Compare runs of the same cases.")
@@ -105,7 +132,14 @@ def compare(
         tuple(sorted(failed & set(both))),
         about_a.get("cases_sha256") == about_b.get("cases_sha256"),
         len({clusters[i] for i in usable}),
+        _side(a, about_a),
+        _side(b, about_b),
     )
+
+
+def _side(run: RunFolder, about: Mapping[str, Any]) -> Side:
+    asked = (about.get("config") or {}).get("asked", "question")
+    return Side(str(run.path), str(about.get("system", "")), str(asked))
 
 
 Pair = tuple[str, float, float, float]
@@ -171,7 +205,8 @@ def _differences(
         x, y, weight = (np.array([case[k] for case in cases], dtype=float) for k in (1, 2, 3))
         sums = cluster_sums(weight * (y - x), numbered)
         interval = _interval(weight, y - x, numbered, seed) or (None, None)
-        least = detectable(_centred(sums, weight, y - x, numbered), alpha, len(pairs))
+        centred = _centred(sums, weight, y - x, numbered)
+        least = detectable(centred, cluster_sums(weight, numbered), alpha, len(pairs))
         figures = math.fsum(weight * x), math.fsum(weight * y)
         rows.append((name, *figures, interval, paired_p(sums, flips, seed), least, len(cases), unpaired))
     adjusted = holm([row[4] for row in rows])

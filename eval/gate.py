@@ -101,6 +101,8 @@ def against_baseline(
     found = compare(baseline, run, metrics=metrics, alpha=alpha)
     if not found.same_cases:
         checks.append(Check("cases", "cannot tell", "The two runs are not of the same cases."))
+    if found.rewritten:
+        checks.append(Check("asked", "cannot tell", "One run was asked the human rewrites, the other the questions."))
     if not found.differences:
         checks.append(Check("metrics", "cannot tell", "The runs have no metric with values in common."))
     for d in found.differences:

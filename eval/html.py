@@ -14,7 +14,7 @@ from pathlib import Path
 from eval.plots import depth_plot, interval_plot, risk_plot, seconds_plot
 from eval.store import RunFolder
 from eval.summary import about_metric, group_of, is_lower_better, slices, summarise, usage
-from eval.table import format_usage, interval
+from eval.table import format_tokens, format_usage, interval
 from eval.types import Case, Output, Report, Score, Summary
 
 WORST = ("answered_with_evidence", "evidence_recall@5", "recall@5", "token_F1", "citation_precision", "faithfulness",
@@ -55,16 +55,19 @@ def write_report(folder: RunFolder, out: Path) -> None:
 def _head(folder: RunFolder, report: Report) -> str:
     style = resources.files("eval").joinpath("report.css").read_text(encoding="utf-8")
     about = folder.about()
+    config = about.get("config") or {}
     rows = {
         "system": about.get("system", ""),
+        "language model": (config.get("answer") or {}).get("llm_model", ""),
+        "asked": "the human rewrites" if config.get("asked") == "rewrite" else "",
         "cases": f"{report.cases}, of {len({c['conversation'] for c in about['cases']})} conversations",
-        "asked": report.asked,
+        "answers": report.asked,
         "errors": report.errors,
         "cases digest": str(about.get("cases_sha256", ""))[:16],
         "dossier": about.get("dossier", ""),
         "Python": about.get("python", ""),
         "begun": about.get("begun", ""),
-        "cost": format_usage(usage(folder)),
+        "took": format_usage(usage(folder)),
     }
     cells = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in rows.items() if v != "")
     title = f"Run {folder.path.name}"
@@ -86,18 +89,23 @@ def _figures(report: Report) -> str:
              "conversations resampled. “n/a” and errors are in no mean.</p>"]  # fmt: skip
     for group, rows in groups.items():
         body = "".join(
-            f"<tr><th scope=row>{escape(s.metric)}<small>{escape(about_metric(s.metric))}</small></th>"
+            f"<tr><th scope=row>{_breakable(s.metric)}<small>{escape(about_metric(s.metric))}</small></th>"
             f"<td class=n>{'n/a' if s.value is None else f'{s.value:.3f}'}</td><td class=n>{escape(interval(s))}</td>"
             f"<td class=plot>{interval_plot(s.value, s.low, s.high)}</td>"
             f"<td class=n>{s.cases}</td><td class=n>{s.not_applicable}</td><td class=n>{s.errors}</td></tr>"
             for s in rows
         )
         parts.append(
-            f"<table><caption>{escape(group)}</caption><thead><tr><th>metric<th class=n>value<th class=n>95% interval"
-            f"<th class=axis><span>0</span><span>1</span><th class=n>cases<th class=n>n/a<th class=n>errors</thead>"
-            f"<tbody>{body}</tbody></table>"
+            f"<table class=figures><caption>{escape(group)}</caption><thead><tr><th>metric<th class=n>value"
+            "<th class=n>95% interval<th class=axis><span>0</span><span>1</span>"
+            f"<th class=n>cases<th class=n>n/a<th class=n>errors</thead><tbody>{body}</tbody></table>"
         )
     return "".join(parts) + "</section>"
+
+
+def _breakable(metric: str) -> str:
+    """A metric's name that a narrow column may break after an underscore and before "@"."""
+    return escape(metric).replace("_", "_<wbr>").replace("@", "<wbr>@")
 
 
 def _plots(folder: RunFolder, report: Report, cases: Sequence[Case], scores: Mapping[str, Sequence[Score]]) -> str:
@@ -209,16 +217,21 @@ def _answer(output: Output) -> str:
         if hits
         else ""
     )
-    about = f"{output.seconds:.2f} s, {answer.model}, confidence {answer.confidence:.2f}"
+    took = f", {format_tokens(output.tokens)}" if output.tokens is not None else ""
+    about = f"{output.seconds:.2f} s, {answer.model}, confidence {answer.confidence:.2f}{took}"
     return f"<h4>Answer <small>{escape(about)}</small></h4>{said}<ol class=citations>{citations}</ol>{more}"
 
 
 def _state(score: Score) -> str:
     if score.value is None:
         return "error"
-    lower = is_lower_better(score.metric)
-    bad = score.value > 0.5 if lower else score.value < 0.5
-    return "low" if bad and score.metric != "confidence" else "fine"
+    if score.metric in _NEVER_HIGH:
+        return "fine"
+    return "low" if (score.value > 0.5 if is_lower_better(score.metric) else score.value < 0.5) else "fine"
+
+
+_NEVER_HIGH = {"confidence", "evidence_precision@1000t", "evidence_IoU@1000t"}
+"""What is low of a good answer, too."""
 
 
 def _anchor(case: str) -> str:

@@ -265,10 +265,8 @@ def _metrics() -> tuple[Metric, ...]:
     ]
     found = [Metric(n, "documents found", about, partial(ranking, n)) for n, about in rank]
     found += [
-        Metric(
-            f"evidence_recall@{k}", "evidence found", f"needs met by the first {k} hits", partial(evidence_recall, k)
-        )
-        for k in (1, 5, 10)
+        Metric(f"evidence_recall@{k}", "evidence found", f"needs met by the first {hits}", partial(evidence_recall, k))
+        for k, hits in ((1, "hit"), (5, "5 hits"), (10, "10 hits"))
     ]
     budgeted = [("recall", "needs met"), ("precision", "hits that meet a need"),
                 ("MRR", "1 / rank of the first need met"),

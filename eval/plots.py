@@ -7,7 +7,7 @@ from html import escape
 
 from eval.types import Report
 
-_W, _H, _L, _B = 420, 240, 44, 34  # width and height, room on the left and below
+_W, _H, _L, _R, _B = 420, 240, 44, 22, 34  # width and height, room on the left, on the right and below
 
 
 def interval_plot(value: float | None, low: float | None, high: float | None) -> str:
@@ -38,7 +38,7 @@ def risk_plot(cases: Sequence[tuple[float, float]]) -> str:
     points = " ".join(f"{_x(c):.1f},{_y(r / top):.1f}" for c, r in zip(coverage, risk, strict=True))
     base = _y(float(wrong.mean()) / top)
     return _frame(
-        f'<line class="base" x1="{_L}" y1="{base:.1f}" x2="{_W - 10}" y2="{base:.1f}"/>'
+        f'<line class="base" x1="{_L}" y1="{base:.1f}" x2="{_W - _R}" y2="{base:.1f}"/>'
         f'<polyline class="curve" points="{points}"/>',
         [(0.0, "0"), (0.5, "0.5"), (1.0, "1")],
         [(0.0, "0"), (0.5, f"{top / 2:.2f}"), (1.0, f"{top:.2f}")],
@@ -53,7 +53,7 @@ def seconds_plot(seconds: Sequence[float]) -> str:
     counts = [0] * 20
     for value in ordered:
         counts[min(int(20 * value / top), 19)] += 1
-    width = (_W - _L - 10) / 20
+    width = (_W - _L - _R) / 20
     bars = "".join(
         f'<rect class="bar" x="{_L + n * width + 1:.1f}" y="{_y(c / max(counts)):.1f}" width="{width - 2:.1f}" '
         f'height="{_H - _B - _y(c / max(counts)):.1f}"/>'
@@ -86,7 +86,7 @@ def depth_plot(reports: Mapping[str, Report], metrics: Sequence[str]) -> str:
 
 
 def _x(share: float) -> float:
-    return _L + share * (_W - _L - 10)
+    return _L + share * (_W - _L - _R)
 
 
 def _y(share: float) -> float:
@@ -94,7 +94,7 @@ def _y(share: float) -> float:
 
 
 def _frame(inside: str, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]], label: str) -> str:
-    grid = "".join(f'<line class="grid" x1="{_L}" y1="{_y(v):.1f}" x2="{_W - 10}" y2="{_y(v):.1f}"/>' for v, _ in up)
+    grid = "".join(f'<line class="grid" x1="{_L}" y1="{_y(v):.1f}" x2="{_W - _R}" y2="{_y(v):.1f}"/>' for v, _ in up)
     texts = "".join(f'<text x="{_L - 6}" y="{_y(v) + 4:.1f}" text-anchor="end">{escape(t)}</text>' for v, t in up)
     texts += "".join(
         f'<text x="{_x(v):.1f}" y="{_H - _B + 15}" text-anchor="middle">{escape(t)}</text>' for v, t in across

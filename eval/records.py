@@ -8,6 +8,7 @@ from typing import Any
 from eval.types import Output, Score
 from index.types import Hit, Passage, Signals
 from rag.records import answer_from_record, answer_record
+from rag.types import Tokens
 
 
 def output_record(output: Output) -> dict[str, Any]:
@@ -20,7 +21,9 @@ def output_record(output: Output) -> dict[str, Any]:
         record["hits"] = [_hit_record(hit) for hit in output.answer.hits]
         record["sources"] = output.sources
         record["found"] = list(output.found)
-    for name in ("memory_mb", "tokens", "cost"):
+    if output.tokens is not None:
+        record["tokens"] = asdict(output.tokens)
+    for name in ("memory_mb", "cost"):
         if getattr(output, name) is not None:
             record[name] = getattr(output, name)
     return record
@@ -44,7 +47,7 @@ def output_from_record(data: dict[str, Any]) -> Output:
         sources=dict(data.get("sources", {})),
         found=tuple(data.get("found", ())),
         memory_mb=data.get("memory_mb"),
-        tokens=data.get("tokens"),
+        tokens=Tokens(**data["tokens"]) if data.get("tokens") else None,
         cost=data.get("cost"),
     )
 

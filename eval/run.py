@@ -72,6 +72,8 @@ def evaluate(
         raise ConfigError("There are no cases.", remedy="Name a file with at least one case a line.")
     if rewrites:
         listed = [c for c in listed if c.rewrite]
+        if not listed:
+            raise ConfigError("No case has a rewrite.", remedy="Give cases a “rewrite”, or leave out --rewrites.")
     asked = as_system(system)
     folder = RunFolder(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -159,11 +161,9 @@ def ask_case(case: Case, system: System, rewrites: bool = False) -> Output:
         sources, found = _look_up(answer, system.lookup)
     except Exception as error:  # the run goes on
         return Output(case.id, None, time.perf_counter() - began, f"{type(error).__name__}: {error}")
-    tokens, cost = getattr(answer, "tokens", None), getattr(answer, "cost", None)
-    return Output(
-        case.id, answer, seconds, "", sources, found, _memory(), int(tokens) if tokens else None,
-        float(cost) if isinstance(cost, (int, float)) else None,
-    )  # fmt: skip
+    spent = answer.tokens
+    cost = system.prices.cost(spent) if system.prices is not None and spent is not None else None
+    return Output(case.id, answer, seconds, "", sources, found, _memory(), spent, cost)
 
 
 def _look_up(answer: Answer, lookup: Lookup | None) -> tuple[dict[str, str], tuple[Found, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 from eval.metrics import BY_NAME, METRICS
 from eval.store import RunFolder
 from eval.types import Case, Report, Score, Summary
+from rag.types import Tokens
 
 BALANCED = "abstention_balanced_accuracy"
 AURC = "AURC"
@@ -28,7 +29,7 @@ class Usage:
     p95: float | None
     p99: float | None
     memory_mb: float | None
-    tokens: int | None
+    tokens: Tokens | None
     cost: float | None
 
 
@@ -159,12 +160,16 @@ def usage(folder: RunFolder) -> Usage:
     """What a run cost, from its outputs; seconds are those of cases that were answered."""
     rows = folder.output_rows()
     seconds = sorted(row["seconds"] for row in rows if not row.get("error"))
-    tokens = [row["tokens"] for row in rows if row.get("tokens") is not None]
+    tokens = [Tokens(**row["tokens"]) for row in rows if row.get("tokens")]
     costs = [row["cost"] for row in rows if row.get("cost") is not None]
     memory = [row["memory_mb"] for row in rows if row.get("memory_mb") is not None]
     p50, p95, p99 = (percentile(seconds, share) for share in (0.5, 0.95, 0.99))
-    spent, paid = sum(tokens) if tokens else None, sum(costs) if costs else None
-    return Usage(p50, p95, p99, max(memory, default=None), spent, paid)
+    spent = Tokens(
+        sum(t.prompt for t in tokens), sum(t.completion for t in tokens), all(t.exact for t in tokens)
+    )  # fmt: skip
+    return Usage(
+        p50, p95, p99, max(memory, default=None), spent if tokens else None, sum(costs) if costs else None
+    )  # fmt: skip
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

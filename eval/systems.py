@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from eval.types import Prices
 from index.errors import ConfigError, LibraryError, ModelUnavailableError
 from rag.records import answer_from_record
-from rag.types import Answer, Conversation, Statement
+from rag.types import Answer, Conversation, Statement, Tokens
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -29,13 +30,15 @@ class System:
     """Something that answers.
 
     `config` is what has to be the same for two runs to be of the same system. `lookup` finds the documents that answers
-    cite; without it, sources are those of the citations and nobody can tell whether quotes are true.
+    cite; without it, sources are those of the citations and nobody can tell whether quotes are true. `prices` make a
+    cost of the tokens that answers say they took.
     """
 
     name: str
     ask: Ask
     lookup: Lookup | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    prices: Prices | None = None
 
 
 def as_system(asked: System | Ask) -> System:
@@ -66,27 +69,35 @@ def assistant_system(assistant: Assistant, name: str = "dossier") -> System:
             return None
         return document.source, document.text
 
+    settings = assistant.settings
+    answering = dataclasses.asdict(settings)
+    if assistant.writer is not None:
+        answering |= {"llm_model": assistant.writer.model.name, "llm_url": assistant.writer.model.place}  # no secrets
     config = {
         "encoder": library.encoder.name,
         "library": dataclasses.asdict(library.settings),
-        "answer": dataclasses.asdict(assistant.settings),
+        "answer": answering,
         "documents": len(library),
     }
-    return System(name, ask, lookup, config)
+    prices = Prices(settings.llm_price_prompt, settings.llm_price_completion)
+    return System(name, ask, lookup, config, prices if prices.prompt or prices.completion else None)
 
 
-def endpoint_system(url: str, *, model: str = "", key: str = "", timeout: float = 300.0) -> System:
+def endpoint_system(
+    url: str, *, model: str = "", key: str = "", timeout: float = 300.0, prices: Prices | None = None
+) -> System:
     """Measure what answers at an HTTP address.
 
     An address that ends in `/chat/completions` is asked as OpenAI's interface is, the history as messages. Any other
     gets `{"question": …, "history": [[question, answer], …]}` and may give the answer as `dossier ask --json` does, or
-    `{"answer": text}`.
+    `{"answer": text}`. Tokens are those that the reply states under `usage`.
 
     Args:
         url: The address.
         model: Name of the model, for OpenAI's interface.
         key: Sent as a bearer token if given; it is not kept.
         timeout: Seconds.
+        prices: Of the tokens that it says it used.
 
     Raises:
         ConfigError: The address is not http or https.
@@ -107,7 +118,7 @@ def endpoint_system(url: str, *, model: str = "", key: str = "", timeout: float 
             body = {"model": model, "temperature": 0, "messages": [*messages, {"role": "user", "content": question}]}
         return _read_reply(question, _post(url, body, key, timeout))
 
-    return System(url, ask, None, {"url": url, "model": model})
+    return System(url, ask, None, {"url": url, "model": model}, prices)
 
 
 def _post(url: str, body: dict[str, Any], key: str, timeout: float) -> dict[str, Any]:
@@ -126,9 +137,19 @@ def _post(url: str, body: dict[str, Any], key: str, timeout: float) -> dict[str,
 def _read_reply(question: str, data: dict[str, Any]) -> Answer:
     if "statements" in data:
         return answer_from_record(data)
+    spent = _read_tokens(data.get("usage"))
     if "choices" in data:
         message = data["choices"][0]["message"]
         if isinstance(message.get("dossier"), dict):
             return answer_from_record(message["dossier"])
-        return as_answer(question, str(message["content"] or ""))
-    return as_answer(question, str(data["answer"]))
+        return dataclasses.replace(as_answer(question, str(message["content"] or "")), tokens=spent)
+    return dataclasses.replace(as_answer(question, str(data["answer"])), tokens=spent)
+
+
+def _read_tokens(usage: Any) -> Tokens | None:
+    """The tokens that a reply says it took, as OpenAI's interface does; `None` if it does not."""
+    told = usage if isinstance(usage, dict) else {}
+    prompt, completion = told.get("prompt_tokens"), told.get("completion_tokens")
+    if not isinstance(prompt, int) or not isinstance(completion, int):
+        return None
+    return Tokens(prompt, completion, True)

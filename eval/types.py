@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rag.types import Answer
+from rag.types import Answer, Tokens
 
 State = Literal["value", "n/a", "error"]
 Found = Literal["exact", "elsewhere", "missing"]
@@ -63,6 +63,18 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What a million tokens cost that a language model reads or writes, in whatever currency."""
+
+    prompt: float
+    completion: float
+
+    def cost(self, tokens: Tokens) -> float:
+        """The price of some tokens."""
+        return (tokens.prompt * self.prompt + tokens.completion * self.completion) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Everything that came back for one case.
 
@@ -80,7 +92,7 @@ class Output:
     sources: dict[str, str] = field(default_factory=dict)
     found: tuple[Found, ...] = ()
     memory_mb: float | None = None
-    tokens: int | None = None
+    tokens: Tokens | None = None
     cost: float | None = None
 
 

@@ -209,10 +209,11 @@ class Assistant:
         from rag.ranking import rerank
         from rag.reader import Reader
         from rag.standalone import make_query
+        from rag.writing.tally import Tally
 
-        rewritten, trouble = "", None
+        rewritten, trouble, tally = "", None, Tally()
         if standalone is None and query.kind != "topic-switch":
-            rewritten, trouble = yield from rewrite(self._writer, scope.asked, conversation)
+            rewritten, trouble = yield from rewrite(self._writer, scope.asked, conversation, tally)
         if rewritten:
             query = replace(make_query(rewritten, None, self.library, self.settings), kind=query.kind)
         # A date that only limits what is used is no other wording of the question.
@@ -243,7 +244,7 @@ class Assistant:
         clock.lap("read")
         history = conversation if standalone is None and query.kind != "topic-switch" else None
         stated = yield from state(
-            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier
+            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier, tally
         )
         statements = stated.statements
         clock.lap("check")
@@ -265,6 +266,7 @@ class Assistant:
             notice=stated.notice,
             kind=query.kind,
             limited_to=scope.turn.limited_to,
+            tokens=tally.tokens,
         )
         yield Done(answer if statements else self._abstain(answer, scope))
 

@@ -64,11 +64,20 @@ class Model:
 
         Args:
             messages: The chat.
-            line: Learns of the connection, so that another thread can cut it, and of a proper end.
+            line: Learns of the connection, so that another thread can cut it, of a proper end, and of tokens.
 
         Raises:
             Exception: Whatever the client raises.
         """
+        try:
+            yield from self._stream(messages, line)
+        except Exception as error:
+            asked = getattr(self.llm, "additional_kwargs", {})
+            if not _refuses_to_count(error) or asked.pop("stream_options", None) is None:
+                raise
+            yield from self._stream(messages, line)  # some servers take no field that they do not know
+
+    def _stream(self, messages: Sequence[Message], line: Line) -> Iterator[str]:
         from llama_index.core.llms import ChatMessage
 
         _current.line = line
@@ -80,6 +89,8 @@ class Model:
                 if choices is not None:
                     line.framed = True
                     line.reason = next((r for c in choices if (r := getattr(c, "finish_reason", None))), line.reason)
+                prompt, completion = _told_tokens(reply)
+                line.prompt, line.completion = max(line.prompt, prompt), max(line.completion, completion)
                 text = reply.delta
                 if text is None:  # some clients give only the whole so far
                     whole = reply.message.content or ""
@@ -90,6 +101,27 @@ class Model:
             close = getattr(replies, "close", None)
             if close is not None:
                 close()
+
+
+def _told_tokens(reply: Any) -> tuple[int, int]:
+    """The tokens read and written that a server states in a piece of its reply; 0 where it does not."""
+    raw = getattr(reply, "raw", None)
+    told = (getattr(reply, "additional_kwargs", None), _of(raw, "usage"), _of(_of(raw, "message"), "usage"))
+    found = []
+    for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")):
+        values = [_of(usage, name) for usage in told for name in names]
+        found.append(max((v for v in values if isinstance(v, int)), default=0))
+    return found[0], found[1]
+
+
+def _of(thing: Any, name: str) -> Any:
+    """A field of a mapping or an object; `None` if it has none."""
+    return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
+
+
+def _refuses_to_count(error: Exception) -> bool:
+    """Whether a server refused a request for the field that asks it to state the tokens."""
+    return getattr(error, "status_code", None) in (400, 422) and "stream_options" in str(error)
 
 
 def open_model(settings: AnswerSettings, llm: Any = None) -> Model | None:
@@ -189,6 +221,7 @@ def _openai_like(settings: AnswerSettings, url: str) -> Any:
         max_retries=0,  # retries are made in rag/writing/stream.py, where they can be cancelled
         timeout=settings.llm_seconds,
         http_client=_http_client(settings),
+        additional_kwargs={"stream_options": {"include_usage": True}},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from rag.types import (
     Disagreement,
     Option,
     Statement,
+    Tokens,
     Turn,
     as_of_text,
     disagreement_text,
@@ -84,6 +85,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "clarify": [{"text": o.text, "document_id": o.document_id, "heading": o.heading} for o in answer.clarify],
         "limited_to": list(answer.limited_to),
         "where": answer.where,
+        "tokens": asdict(answer.tokens) if answer.tokens is not None else None,
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings},
     }
 
@@ -165,6 +167,7 @@ def answer_from_record(data: dict[str, Any]) -> Answer:
         clarify=tuple(Option(o["text"], o["document_id"], o["heading"]) for o in data.get("clarify", ())),
         limited_to=tuple(data.get("limited_to", ())),
         where=data.get("where", ""),
+        tokens=Tokens(**data["tokens"]) if data.get("tokens") else None,
     )
 
 

@@ -59,3 +59,7 @@ class AnswerSettings:
     """Longest time for a whole reply."""
     llm_retries: int = 2
     """How often a request is sent again that failed before its first word."""
+    llm_price_prompt: float = 0.0
+    """What a million tokens cost that it reads, for the cost of an evaluation; 0 if that is not to be counted."""
+    llm_price_completion: float = 0.0
+    """What a million tokens cost that it writes."""

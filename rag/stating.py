@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rag.grounding.verify import Verifier
     from rag.reader.read import Selection
     from rag.standalone import Query
+    from rag.writing.tally import Tally
     from rag.writing.writer import Writer, Written
 
 MODEL = "offline reader"
@@ -44,7 +45,7 @@ def open_writer(settings: AnswerSettings, llm: Any) -> Writer | None:
 
 
 def rewrite(
-    writer: Writer | None, question: str, conversation: Conversation | None
+    writer: Writer | None, question: str, conversation: Conversation | None, tally: Tally
 ) -> Generator[Event, None, tuple[str, Written | None]]:
     """Have the language model write the standalone question; with what went wrong, if it cannot be reached."""
     from rag.writing.failure import ModelFailure
@@ -53,7 +54,7 @@ def rewrite(
         return "", None
     text = ""
     try:
-        for got in writer.question(question, conversation):
+        for got in writer.question(question, conversation, tally):
             if isinstance(got, Waiting):
                 yield got
             else:
@@ -73,12 +74,14 @@ def state(
     written: Written | None,
     library: Library,
     verifier: Verifier,
+    tally: Tally,
 ) -> Generator[Event, None, Stated]:
     """State the answer: the language model if there is one and it does not fail, else the offline reader."""
     from rag.telling import Telling
 
     if writer is not None and written is None:
-        for event in writer.write(query.standalone_question, conversation, hits, documents, library, verifier):
+        question = query.standalone_question
+        for event in writer.write(question, conversation, hits, documents, library, verifier, tally):
             if isinstance(event, (Sentence, Waiting)):
                 yield event
             else:

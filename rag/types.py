@@ -104,6 +104,23 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a language model read and wrote for an answer, all its requests together.
+
+    `exact` tells whether the server said so; else it was counted with the model's tokenizer, or estimated without one.
+    """
+
+    prompt: int
+    completion: int
+    exact: bool
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one question.
 
@@ -118,7 +135,7 @@ class Answer:
     which of the options in `clarify` is meant. `limited_to` are titles of the documents that the person's words
     ("only from the Ministry") limited the search to, `where` the filter that the caller gave. `notice` says in a
     sentence what else is to be known of how it was made: that a language model failed, or that statements were left out
-    or not checked.
+    or not checked. `tokens` is what a language model used for it; `None` if none was asked or none came to anything.
     """
 
     question: str
@@ -143,6 +160,7 @@ class Answer:
     clarify: tuple[Option, ...] = ()
     limited_to: tuple[str, ...] = ()
     where: str = ""
+    tokens: Tokens | None = None
 
     @property
     def text(self) -> str:

@@ -166,6 +166,37 @@ def quoting(messages: list[dict[str, Any]]) -> str:
     return " ".join(said)
 
 
+def counting(text: str | Callable[[list[dict[str, Any]]], str], prompt: int, completion: int) -> Reply:
+    """A server that states its tokens in a last piece without text, if it is asked to."""
+
+    def reply(h: Handler, messages: list[dict[str, Any]]) -> None:
+        asked = h.server.requests[-1].get("stream_options", {}).get("include_usage", False)
+        h.begin()
+        h.event({"content": text if isinstance(text, str) else text(messages)})
+        h.event({}, "stop")
+        if asked:
+            usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+            chunk = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
+            h.raw(b"data: " + json.dumps(chunk | {"usage": usage}).encode() + b"\n\n")
+        h.raw(b"data: [DONE]\n\n")
+        h.wfile.write(b"0\r\n\r\n")
+        h.wfile.flush()
+
+    return reply
+
+
+def narrow(reply: Reply) -> Reply:
+    """A server that takes no field that it does not know."""
+
+    def first(h: Handler, messages: list[dict[str, Any]]) -> None:
+        if "stream_options" in h.server.requests[-1]:
+            h.plain(422, {"error": {"message": "extra_forbidden: stream_options"}})
+        else:
+            reply(h, messages)
+
+    return first
+
+
 def slow_first(seconds: float) -> Reply:
     def reply(h: Handler, messages: list[dict[str, Any]]) -> None:
         h.begin()

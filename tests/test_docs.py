@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
@@ -55,3 +59,82 @@ def test_readme_example_holds_on_the_samples(samples: object) -> None:
         assert statement.text in words
     for citation in answer.citations:
         assert citation.title in words
+
+
+@pytest.fixture(scope="module")
+def figures() -> Iterator[ModuleType]:
+    """What writes the measured parts of the pages."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    try:
+        import readme_table
+
+        yield readme_table
+    finally:
+        sys.path.remove(str(ROOT / "bench"))
+
+
+def parts(page: str) -> dict[str, str]:
+    """What stands between the marks of a page."""
+    found = re.findall(r"^<!-- (\S+) -->\n(.*?)<!-- end \1 -->$", page, re.DOTALL | re.MULTILINE)
+    assert len(found) == page.count("<!-- end ")
+    return {name: text.strip("\n") for name, text in found}
+
+
+def test_measured_parts_are_what_the_records_give(figures: ModuleType) -> None:
+    """Run `python bench/readme_table.py` when this fails; no figure is typed by hand."""
+    performance = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert parts(README) == figures.readme_sections()
+    assert parts(performance) == figures.performance_sections()
+
+
+def test_every_record_is_read_and_says_how_it_was_made() -> None:
+    """Command, day, machine and versions, and nothing of the place it was made at."""
+    records = sorted((ROOT / "bench" / "records").glob("*.json"))
+    assert records
+    for path in records:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        assert record["bench"] == path.stem
+        assert record["command"].startswith(f"python bench/{path.stem}.py")
+        assert not re.search(r"/(?:home|root|tmp|work)/", json.dumps(record)), path
+        assert record["machine"]["cores"] >= 1
+        assert record["versions"]["chromadb"] != "not installed"
+        assert re.match(r"\d{4}-\d\d-\d\dT", record["measured"])
+
+
+_NUMBER = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)"
+MEASURED = re.compile(
+    rf"(?<![\w.])(?:{_NUMBER}\s?(?:%|percent\b|ms\b|s\b|seconds?\b|minutes?\b|[KMGT]i?B\b|times\b)|0?\.\d\d+|"
+    rf"{_NUMBER} (?:in|out of) {_NUMBER}\b|{_NUMBER} of (?:the )?\d+)",
+    re.IGNORECASE,
+)
+"""A duration, size, share, ratio or score: what somebody must have measured. Counts, ports and versions are not."""
+
+
+def loose_figures(page: str) -> list[str]:
+    """Measured figures of a page outside of its generated parts and of code."""
+    prose = re.sub(r"^<!-- (\S+) -->\n.*?<!-- end \1 -->$", "", page, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^```.*?^```$|`[^`\n]+`|\]\([^)]*\)", "", prose, flags=re.DOTALL | re.MULTILINE)
+    return [m.group() for m in MEASURED.finditer(prose)]
+
+
+def test_readme_has_no_figure_without_a_record() -> None:
+    """What is measured stands in a generated part, which the test above compares with its record."""
+    assert loose_figures(README) == []
+    assert loose_figures((ROOT / "docs" / "performance.md").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("a question takes 1.5 s", ["1.5 s"]),
+        ("usable within ten seconds", ["ten seconds"]),
+        ("6.0 times as fast, in 0.66 GB", ["6.0 times", "0.66 GB"]),
+        ("nDCG@10 is .363, or 0.363; 82% of them", [".363", "0.363", "82%"]),
+        ("four in five find it, 86 of 105", ["four in five", "86 of 105"]),
+        ("Python 3.11 or newer, 6 layers, the first 30 passages, `0.85 s`", []),
+        ("<!-- large -->\nopens in 1.3 s\n<!-- end large -->", []),
+    ],
+)
+def test_rule_sees_measured_figures_and_nothing_else(sentence: str, found: list[str]) -> None:
+    """The rule itself, on sentences with and without such figures."""
+    assert loose_figures(sentence) == found

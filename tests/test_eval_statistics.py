@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from eval.comparison import _centred
 from eval.statistics import (
     cluster_sums,
     detectable,
@@ -51,15 +53,42 @@ def clustered(rng: np.random.Generator) -> tuple[Any, Any]:
     return rng.normal(size=25)[conversation] + 0.5 * rng.normal(size=CASES), conversation
 
 
+def unequal(rng: np.random.Generator) -> Any:
+    """Conversations of 1 to 60 turns: a few hold most of the cases."""
+    return np.repeat(np.arange(25), np.minimum(1 + (2 * rng.pareto(1.2, size=25)).astype(int), 60))
+
+
+def no_mean(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Unequal conversations, differences so heavy-tailed that they have no mean (Cauchy)."""
+    clusters = unequal(rng)
+    return rng.standard_cauchy(25)[clusters] + rng.standard_cauchy(len(clusters)), clusters
+
+
+def two_systems(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Unequal conversations, two systems whose scores have the same very skewed distribution."""
+    clusters = unequal(rng)
+    x, y = (rng.lognormal(0, 1.5, 25)[clusters] * rng.lognormal(size=len(clusters)) for _ in "xy")
+    return y - x, clusters
+
+
+def two_systems_yes_or_no(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Unequal conversations that a system answers nearly all right or nearly all wrong, each its own."""
+    clusters = unequal(rng)
+    x, y = (rng.random(len(clusters)) < rng.beta(0.5, 0.5, 25)[clusters] for _ in "xy")
+    return y.astype(float) - x, clusters
+
+
 def found(make: Differences, shift: float = 0.0, seed: int = 1) -> tuple[float, float]:
     """The share of pairs of runs that differ at 0.05, and the mean difference that would be found."""
     rng = np.random.default_rng(seed)
     differ, least = 0, []
     for pair in range(PAIRS):
         difference, clusters = make(rng)
-        sums = cluster_sums((difference + shift) / CASES, clusters)
+        sums = cluster_sums((difference + shift) / len(difference), clusters)
         differ += paired_p(sums, flips_for(1), seed=pair) <= 0.05
-        least.append(detectable(cluster_sums(difference / CASES, clusters), 0.05) or 0.0)
+        weight = np.full(len(difference), 1 / len(difference))
+        centred = _centred(cluster_sums(weight * difference, clusters), weight, difference, clusters)
+        least.append(detectable(centred, cluster_sums(weight, clusters), 0.05) or math.nan)
     return differ / PAIRS, float(np.mean(least))
 
 
@@ -69,11 +98,80 @@ def test_false_alarms_are_at_most_one_in_twenty(make: Differences) -> None:
     assert found(make)[0] <= 0.05
 
 
-@pytest.mark.parametrize("make", [normal, yes_or_no, clustered])
+@pytest.mark.parametrize("make", [no_mean, two_systems, two_systems_yes_or_no])
+def test_false_alarms_are_as_rare_with_unequal_and_heavy_tailed_conversations(make: Differences) -> None:
+    """Four times 1,000 pairs, so that chance does not decide: a level of 5% would be exceeded in 1 of 2 such tests."""
+    rates = [found(make, seed=seed)[0] for seed in range(4)]
+    assert np.mean(rates) <= 0.05
+    assert max(rates) <= stats.binom.ppf(0.999, PAIRS, 0.05) / PAIRS
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sign_flips_are_exact_whatever_the_sizes_of_the_differences(seed: int) -> None:
+    """No draw decides here: of all signs that given differences could have, at most α get a p of at most α.
+
+    That is what exact means: if the two systems could as well have changed places in any conversation, then every
+    choice of signs is equally likely, however unequal the conversations and however heavy the tails.
+    """
+    rng, count = np.random.default_rng(seed), 9
+    sizes = rng.pareto(0.7, size=count) + (rng.random(count) < 0.3)
+    if seed % 2:
+        sizes = np.round(sizes)  # with ties and zeros
+    signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
+    p = np.sort([sign_flip_p(row * sizes, 1) for row in signs])
+    assert np.all(p >= np.searchsorted(p, p, side="right") / len(p) - 1e-12)
+
+
+def test_any_of_several_metrics_is_as_rarely_said_to_differ() -> None:
+    """Holm over five metrics that go together: one of them cries wolf in at most 5% of 400 pairs."""
+    rng, alarms, pairs = np.random.default_rng(8), 0, 400
+    for pair in range(pairs):
+        common, clusters = clustered(rng)
+        p = [
+            paired_p(cluster_sums((common + rng.normal(size=CASES)) / CASES, clusters), flips_for(5), seed=pair)
+            for _ in range(5)
+        ]
+        alarms += min(holm(p)) <= 0.05
+    assert alarms / pairs <= 0.05
+
+
+def few(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Eight conversations of four turns: the flips are all tried."""
+    conversation = np.repeat(np.arange(8), 4)
+    return rng.normal(size=8)[conversation] + 0.5 * rng.normal(size=32), conversation
+
+
+SIZES = np.minimum(1 + (2 * np.random.default_rng(13).pareto(1.2, size=40)).astype(int), 60)
+
+
+def of_unequal(rng: np.random.Generator) -> tuple[Any, Any]:
+    """40 conversations, most of them of a turn or two and some of many."""
+    conversation = np.repeat(np.arange(40), SIZES)
+    return rng.normal(size=40)[conversation] + 0.5 * rng.normal(size=len(conversation)), conversation
+
+
+def of_heavy_tails(rng: np.random.Generator) -> tuple[Any, Any]:
+    """The same with tails so heavy that there is a variance and hardly more (Student's t, 3 degrees)."""
+    conversation = np.repeat(np.arange(40), SIZES)
+    return rng.standard_t(3, 40)[conversation] + rng.standard_t(3, len(conversation)), conversation
+
+
+@pytest.mark.parametrize("make", [normal, yes_or_no, clustered, few, of_unequal, of_heavy_tails])
 def test_power_is_as_printed(make: Differences) -> None:
     """A true difference of the size that is printed as detectable is found in about four of five pairs."""
     _, least = found(make, seed=5)
     assert found(make, least, seed=6)[0] == pytest.approx(0.8, abs=0.06)
+
+
+def test_no_size_is_printed_where_none_would_be_found() -> None:
+    """Four conversations have 16 flips: none is rarer than 1 in 8. One that holds nearly all cases decides alone."""
+    rng = np.random.default_rng(0)
+    equal = np.full(4, 0.25)
+    assert detectable(rng.normal(size=4), equal, 0.05) is None
+    assert detectable(rng.normal(size=4), equal, 0.2) is not None
+    assert detectable(rng.normal(size=30), np.array([0.8, *[0.2 / 29] * 29]), 0.05) is None
+    assert detectable(np.zeros(30), np.full(30, 1 / 30), 0.05) is None
+    assert detectable(np.ones(1), np.ones(1), 0.05) is None
 
 
 def test_ignoring_conversations_would_cry_wolf() -> None:

@@ -17,6 +17,7 @@ from rag import Answer, Assistant, Conversation, Done, Hits, Searching, Sentence
 from rag.grounding import open_grounding
 from rag.records import answer_from_record, answer_record, conversation_to_markdown, literal
 from rag.settings import AnswerSettings
+from rag.types import Tokens
 from tests import llm_servers as servers
 from tests.fakes import FakeEncoder
 from tests.invariants import assert_cited
@@ -390,6 +391,56 @@ def test_address_is_shown_without_its_secrets() -> None:
     from rag.llm import _shown
 
     assert _shown("https://user:pw@host:8000/v1?key=1") == "https://host:8000/v1"
+
+
+def test_tokens_are_those_that_the_server_states(folder: Path) -> None:
+    """Prompt and completion of all requests of an answer together: the written question and the answer."""
+    answer, _ = ask(folder, servers.counting(servers.quoting, 900, 40))
+    assert answer.tokens == Tokens(900, 40, True)
+    assert answer_record(answer)["tokens"] == {"prompt": 900, "completion": 40, "exact": True}
+
+    def reply(h: servers.Handler, messages: list[dict[str, Any]]) -> None:
+        rewrite = servers.is_rewrite(messages)
+        said = "How many people did the crane injure?" if rewrite else servers.quoting(messages)
+        servers.counting(said, 100 if rewrite else 900, 10 if rewrite else 40)(h, messages)
+
+    before = Conversation.from_pairs([("What fell on the pier?", "The crane.")])
+    with serving(reply) as server, opened(folder, server) as assistant:
+        assert assistant.ask("And how many were hurt?", before).tokens == Tokens(1_000, 50, True)
+
+
+def test_tokens_are_counted_where_the_server_does_not_state_them(folder: Path) -> None:
+    """An estimate, and said to be one; what broke off counts as far as it came, what brought nothing does not."""
+    answer, server = ask(folder, servers.saying(servers.quoting))
+    sent = sum(len(m["content"]) for m in server.requests[0]["messages"])
+    assert answer.tokens is not None
+    assert not answer.tokens.exact
+    assert sent / 6 < answer.tokens.prompt < sent
+    assert 5 < answer.tokens.completion < 200
+    dead, _ = ask(folder, servers.dying)
+    assert dead.tokens is not None
+    assert dead.tokens.completion > 0
+    assert ask(folder, servers.failing(500), llm_retries=0)[0].tokens is None
+
+
+def test_server_that_takes_no_unknown_field_is_asked_without_it(folder: Path) -> None:
+    """It answers, and is not troubled with the field again."""
+    with serving(servers.narrow(servers.saying(servers.quoting))) as server, opened(folder, server) as assistant:
+        for _ in range(2):
+            answer = assistant.ask(QUESTION)
+            assert (answer.model, answer.notice) == ("test-model", "")
+            assert answer.tokens is not None
+        assert ["stream_options" in r for r in server.requests] == [True, False, False]
+
+
+def test_tokens_stand_under_why_this_answer(folder: Path) -> None:
+    """Exact ones as they are, counted ones with "about"."""
+    from ui.web.render_why import render_why
+
+    answer, _ = ask(folder, servers.counting(servers.quoting, 1_900, 40))
+    assert "<dd>1,900 read, 40 written</dd>" in render_why(answer, 1, {})
+    assert "<dd>about 7 read, 3 written</dd>" in render_why(replace(answer, tokens=Tokens(7, 3, False)), 1, {})
+    assert "Tokens" not in render_why(replace(answer, tokens=None), 1, {})
 
 
 def test_doctor_tells_in_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ _END = b"[DONE]"
 class Line:
     """What is known of a request on its way.
 
+    `prompt` and `completion` are the tokens that the server says were read and written, 0 if it does not say.
     `framed` says that the server speaks the OpenAI format, which says how it ends: in `reason` ("stop", "length"), or
     by `[DONE]`.
     """
@@ -21,6 +22,7 @@ class Line:
         self.framed = False
         self.reason: str | None = None
         self.ended = False
+        self.prompt = self.completion = 0
         self._tail = b""
         self._lock = threading.Lock()
         self._sockets: list[Any] = []

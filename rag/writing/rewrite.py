@@ -9,12 +9,15 @@ from rag.types import Conversation
 from rag.writing.clean import clean_output, without_addresses
 from rag.writing.prompt import rewrite_messages
 from rag.writing.stream import Limits, read_text
+from rag.writing.tally import Tally
 from rag.writing.thoughts import RESET
 
 _LONGEST = 400  # characters
 
 
-def write_question(model: Model, question: str, conversation: Conversation, limits: Limits) -> Iterator[str | None]:
+def write_question(
+    model: Model, question: str, conversation: Conversation, limits: Limits, tally: Tally
+) -> Iterator[str | None]:
     """Ask the model to write a follow-up so that it stands alone.
 
     Yields:
@@ -24,7 +27,7 @@ def write_question(model: Model, question: str, conversation: Conversation, limi
         ModelFailure: The model failed.
     """
     text = ""
-    for piece in read_text(model, rewrite_messages(question, conversation), limits):
+    for piece in read_text(model, rewrite_messages(question, conversation), limits, tally):
         text += piece
         if len(text) > 4 * _LONGEST:
             break

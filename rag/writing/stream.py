@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rag.llm import Message, Model
 from rag.writing.failure import ModelFailure, describe
 from rag.writing.line import Line
+from rag.writing.tally import Tally
 from rag.writing.thoughts import Thoughts
 
 TICK = 0.1
@@ -29,7 +30,7 @@ class Limits:
     retries: int
 
 
-def read_text(model: Model, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
+def read_text(model: Model, messages: Sequence[Message], limits: Limits, tally: Tally | None = None) -> Iterator[str]:
     """Stream a model's answer without its thoughts.
 
     A request is sent again only before its first word, and not if it is the request that is wrong. Closing the
@@ -39,6 +40,7 @@ def read_text(model: Model, messages: Sequence[Message], limits: Limits) -> Iter
         model: The model.
         messages: The chat.
         limits: How long to wait.
+        tally: Counts the tokens, also of a request that breaks off.
 
     Yields:
         Pieces of text; an empty one after each `TICK` without any.
@@ -50,7 +52,7 @@ def read_text(model: Model, messages: Sequence[Message], limits: Limits) -> Iter
     for attempt in range(limits.retries + 1):
         begun = False
         try:
-            for piece in _once(model, messages, limits, deadline):
+            for piece in _once(model, messages, limits, deadline, tally):
                 begun = begun or bool(piece)
                 yield piece
             return
@@ -66,8 +68,11 @@ def read_text(model: Model, messages: Sequence[Message], limits: Limits) -> Iter
             time.sleep(min(left, TICK))
 
 
-def _once(model: Model, messages: Sequence[Message], limits: Limits, deadline: float) -> Iterator[str]:
+def _once(
+    model: Model, messages: Sequence[Message], limits: Limits, deadline: float, tally: Tally | None
+) -> Iterator[str]:
     line, pieces = Line(), queue.SimpleQueue[str | ModelFailure | None]()
+    written: list[str] = []
     most = model.output * _CHARS
 
     def work() -> None:
@@ -102,6 +107,7 @@ def _once(model: Model, messages: Sequence[Message], limits: Limits, deadline: f
             if got is None:
                 break
             first, heard = False, time.monotonic()
+            written.append(got)
             text = thoughts.feed(got)
             size += len(text)
             if size > most:
@@ -112,6 +118,17 @@ def _once(model: Model, messages: Sequence[Message], limits: Limits, deadline: f
             raise ModelFailure("it broke off in the middle", again=True)
     finally:
         line.cut()
+        if tally is not None:
+            _count(tally, model, messages, line, "".join(written))
+
+
+def _count(tally: Tally, model: Model, messages: Sequence[Message], line: Line, written: str) -> None:
+    """Add the tokens of a request that brought something: as the server says, else as they are counted here."""
+    if line.prompt:
+        told = bool(line.completion) or not written
+        tally.add(line.prompt, line.completion if told else model.count(written), exact=told)
+    elif written:
+        tally.add(sum(model.count(m.text) for m in messages), model.count(written), exact=False)
 
 
 def _in_time(now: float, heard: float, first: bool, limits: Limits, deadline: float) -> None:

@@ -26,6 +26,7 @@ from rag.writing.prompt import (
 from rag.writing.rewrite import write_question
 from rag.writing.sentences import Sentences, Unit
 from rag.writing.stream import Limits, read_text
+from rag.writing.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +84,13 @@ class Writer:
             settings.llm_first_seconds, settings.llm_between_seconds, settings.llm_seconds, settings.llm_retries
         )
 
-    def question(self, question: str, conversation: Conversation | None) -> Iterator[Waiting | str]:
+    def question(self, question: str, conversation: Conversation | None, tally: Tally) -> Iterator[Waiting | str]:
         """Have the standalone question written; nothing is asked of the model without earlier turns.
+
+        Args:
+            question: What is asked, as typed.
+            conversation: The turns before it.
+            tally: Counts the tokens.
 
         Yields:
             `Waiting` while it writes, then the question; the empty text if the offline wording is to be used.
@@ -95,7 +101,7 @@ class Writer:
         if conversation is None or not conversation.turns:
             return
         begun = told = time.monotonic()
-        for got in write_question(self.model, question, conversation, self.limits):
+        for got in write_question(self.model, question, conversation, self.limits, tally):
             if got is not None:
                 yield got
             elif time.monotonic() - told > _WAIT:
@@ -110,6 +116,7 @@ class Writer:
         documents: Mapping[str, DocumentInfo],
         library: Library,
         verifier: Verifier,
+        tally: Tally,
     ) -> Iterator[Sentence | Waiting | Written]:
         """Have the answer written.
 
@@ -120,6 +127,7 @@ class Writer:
             documents: Their documents by id.
             library: Where they come from.
             verifier: Checks statements.
+            tally: Counts the tokens.
 
         Yields:
             Checked sentences as they are complete, `Waiting` where nothing comes, and at the end `Written`.
@@ -134,7 +142,7 @@ class Writer:
             return
         messages = answer_messages(question, shown, history, nonce)
         checker = Checker(shown, verifier, library, cast(Grounding, self._settings.grounding))
-        yield from _Session(self, messages, nonce, checker).run()
+        yield from _Session(self, messages, nonce, checker, tally).run()
 
     def failed(
         self, failure: ModelFailure, statements: Sequence[Statement] = (), citations: Sequence[Citation] = ()
@@ -158,8 +166,9 @@ class Writer:
 class _Session:
     """One answer on its way."""
 
-    def __init__(self, writer: Writer, messages: Sequence[Message], nonce: str, checker: Checker) -> None:
+    def __init__(self, writer: Writer, messages: Sequence[Message], nonce: str, checker: Checker, tally: Tally) -> None:
         self._writer, self._messages, self._nonce, self._checker = writer, messages, nonce, checker
+        self._tally = tally
         self._statements: list[Statement] = []
         self._citations: list[Citation] = []
         self._withheld: list[Withheld] = []
@@ -195,7 +204,7 @@ class _Session:
         sentences, held, marked = Sentences(), list[Unit](), False
         told = time.monotonic()
         failure: ModelFailure | None = None
-        pieces = read_text(self._writer.model, messages, self._writer.limits)
+        pieces = read_text(self._writer.model, messages, self._writer.limits, self._tally)
         try:
             while True:
                 try:

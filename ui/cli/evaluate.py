@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
-from ui.cli.opening import library_path, library_settings
+from ui.cli.opening import answer_settings, library_path, library_settings
 from ui.cli.terminal import print_json, say, visible
 
 if TYPE_CHECKING:
-    from eval.metrics import Checks
+    from eval.language_model import LanguageModel
+    from eval.metrics import Asked, Checks
     from eval.run import Told
     from eval.systems import System
+    from eval.types import Prices, Score
     from rag.assistant import Assistant
 
 
@@ -33,7 +36,13 @@ def eval_run(options: argparse.Namespace) -> int:
 
     if options.url and options.docs:
         raise ConfigError("--url and --docs are both given.", remedy="Leave one out: an address has its own documents.")
+    if options.url and options.llm and not options.judged:
+        raise ConfigError(
+            "--url and --llm are both given, and nothing is --judged.",
+            remedy="Leave one out: an address answers itself, and is given its --model.",
+        )
     cases = read_cases(options.cases)
+    judges = Judges(options)
     with _system(options) as (system, assistant):
         if assistant is not None:
             library = assistant.library
@@ -43,7 +52,9 @@ def eval_run(options: argparse.Namespace) -> int:
             report = evaluate(
                 options.cases, system, options.out, jobs=options.jobs, seconds=options.seconds, seed=options.seed,
                 checks=_checks(options, assistant), retry=options.retry, rewrites=options.rewrites, told=told,
+                extra=judges.scorers,
             )  # fmt: skip
+    judges.say()
     spent = usage(RunFolder(options.out))
     if options.json:
         print_json({**asdict(report), "usage": asdict(spent)})
@@ -64,8 +75,10 @@ def eval_score(options: argparse.Namespace) -> int:
 
     folder = RunFolder(options.dir)
     folder.about()
+    judges = Judges(options)
     with progress() as told:
-        added = score(folder, _checks(options, None), again=options.all, told=told)
+        added = score(folder, _checks(options, None), again=options.all, extra=judges.scorers, told=told)
+    judges.say()
     report = summarise(folder)
     if options.json:
         print_json(asdict(report))
@@ -88,18 +101,53 @@ def _system(options: argparse.Namespace) -> Iterator[tuple[System, Assistant | N
     if options.url:
         import os
 
-        yield endpoint_system(options.url, model=options.model, key=os.environ.get("DOSSIER_EVAL_KEY", "")), None
+        key = os.environ.get("DOSSIER_EVAL_KEY", "")
+        yield endpoint_system(options.url, model=options.model, key=key, prices=_prices(options)), None
         return
     from rag.assistant import Assistant
 
     folder: Path = options.out / "library" if options.docs is not None else library_path(options)
     options.out.mkdir(parents=True, exist_ok=True)
     with Assistant.open(
-        folder, config=options.config, library_settings=library_settings(options), create=options.docs is not None
-    ) as assistant:
+        folder, config=options.config, settings=answer_settings(options, folder),
+        library_settings=library_settings(options), create=options.docs is not None,
+    ) as assistant:  # fmt: skip
         if options.docs is not None:
             _add(assistant, options.docs)
-        yield assistant_system(assistant), assistant
+        system = assistant_system(assistant)
+        yield dataclasses.replace(system, prices=_prices(options) or system.prices), assistant
+
+
+def _prices(options: argparse.Namespace) -> Prices | None:
+    from eval.types import Prices
+
+    return Prices(*options.prices) if options.prices is not None else None
+
+
+class Judges:
+    """What `--judged` asks for: scorers by the language model of the flags or settings, and what they took."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.scorers: list[Callable[[Asked], list[Score]]] = []
+        self._model: LanguageModel | None = None
+        if not options.judged:
+            return
+        from eval.judged import LlmScorer, prompt_judge
+        from eval.language_model import LanguageModel
+
+        self._model = model = LanguageModel(answer_settings(options))
+        cache: Path = (getattr(options, "out", None) or options.dir) / "judgements.jsonl"
+        self.scorers = [
+            LlmScorer(kind, prompt_judge(kind, model), model.name, cache, needs_reference=kind == "correct")
+            for kind in dict.fromkeys(options.judged)
+        ]
+
+    def say(self) -> None:
+        """Tell what the judge read and wrote."""
+        if self._model is not None and self._model.tokens is not None:
+            from eval.table import format_tokens
+
+            say(f"The judge {self._model.label} took {format_tokens(self._model.tokens)}.")
 
 
 def _add(assistant: Assistant, docs: Path) -> None:

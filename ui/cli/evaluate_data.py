@@ -7,11 +7,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ui.cli.evaluate import progress, visible_lines
-from ui.cli.opening import open_library
+from ui.cli.opening import answer_settings, open_library
 from ui.cli.terminal import one_line, print_json, say, visible, wrap
 
 if TYPE_CHECKING:
     from eval.draft import Draft
+    from eval.language_model import LanguageModel
 
 
 def eval_import(options: argparse.Namespace) -> int:
@@ -42,8 +43,11 @@ def eval_make(options: argparse.Namespace) -> int:
 
     known = {c.id for c in read_cases(options.cases)} if options.cases.exists() else set()
     added = 0
+    model = _model(options)
+    if model is not None:
+        say(f"Drafts by {model.label}.")
     with open_library(options) as library:
-        for draft in drafts(library, options.count + len(known), options.seed):
+        for draft in drafts(library, options.count + len(known), options.seed, model):
             if draft.case.id in known or added >= options.count:
                 continue
             if options.yes:
@@ -56,11 +60,29 @@ def eval_make(options: argparse.Namespace) -> int:
             if decided.case.question:
                 append_case(options.cases, decided.case)
                 added += 1
+    _say_tokens(model)
     if options.json:
         print_json({"added": added, "cases": str(options.cases)})
     else:
         print(f"{added} cases added to {options.cases}")
     return 0
+
+
+def _model(options: argparse.Namespace) -> LanguageModel | None:
+    """The language model of the flags or settings; `None` if they name none."""
+    settings = answer_settings(options)
+    if not settings.llm:
+        return None
+    from eval.language_model import LanguageModel
+
+    return LanguageModel(settings)
+
+
+def _say_tokens(model: LanguageModel | None) -> None:
+    if model is not None and model.tokens is not None:
+        from eval.table import format_tokens
+
+        say(f"{model.label} took {format_tokens(model.tokens)}.")
 
 
 def _decide(draft: Draft) -> Draft | None:
@@ -98,7 +120,16 @@ def _decide(draft: Draft) -> Draft | None:
 
 def eval_judge(options: argparse.Namespace) -> int:
     """Measure judges against the labels of people."""
-    from eval.judge import kept_name, markdown_agreement, measure_judge, read_labelled, trivial_scorers, verifier_scorer
+    from eval.judge import (
+        judge_scorer,
+        kept_name,
+        markdown_agreement,
+        measure_judge,
+        read_labelled,
+        trivial_scorers,
+        verifier_scorer,
+    )
+    from eval.judged import prompt_judge
     from rag.grounding import PairModel, open_grounding
 
     sets = {path: read_labelled(path, options.limit) for path in options.dataset}
@@ -106,6 +137,9 @@ def eval_judge(options: argparse.Namespace) -> int:
     scorers[PairModel().name] = verifier_scorer(open_grounding().verifier)
     if options.judge:
         scorers[options.judge] = verifier_scorer(open_grounding(judge=options.judge).verifier)
+    model = _model(options)
+    if model is not None:
+        scorers[model.name] = judge_scorer(prompt_judge("faithful", model))
     failed = 0
     out = {}
     for path, records in sets.items():
@@ -118,6 +152,7 @@ def eval_judge(options: argparse.Namespace) -> int:
         out[path.name] = rows
         if not options.json:
             print(visible_lines(f"{path.name}, {len(records):,} records\n\n{markdown_agreement(rows)}\n"))
+    _say_tokens(model)
     if options.json:
         print_json({name: [dataclasses.asdict(r) for r in rows] for name, rows in out.items()})
     return 1 if failed else 0

@@ -14,6 +14,7 @@ def add_eval(
     verbs: argparse._SubParsersAction[argparse.ArgumentParser],
     lazily: Lazily,
     global_flags: Callable[[argparse.ArgumentParser], None],
+    llm_flags: Callable[..., None],
 ) -> None:
     """Add `eval` and its verbs.
 
@@ -21,6 +22,7 @@ def add_eval(
         verbs: Where `eval` goes.
         lazily: Gives the function of a module that runs a verb.
         global_flags: Adds the flags that stand everywhere.
+        llm_flags: Adds those of the language model.
     """
     summary = "measure answers against cases"
     evaluate = verbs.add_parser("eval", help=summary, description=sentence_of(summary), allow_abbrev=False)
@@ -38,6 +40,10 @@ def add_eval(
     _look(verb)
     _compare(verb)
     _data(verb)
+    llm_flags(inner.choices["run"])
+    llm_flags(inner.choices["score"], "judges for --judged", writes=False)
+    llm_flags(inner.choices["make"], "drafts in place of headings and sentences", writes=False)
+    llm_flags(inner.choices["judge"], "is measured as a judge beside the others", writes=False)
 
 
 Verb = Callable[..., argparse.ArgumentParser]
@@ -70,10 +76,19 @@ def _run(verb: Verb) -> None:
     run.add_argument("--retry", action="store_true", help="ask again the cases that failed before")
     run.add_argument("--rewrites", action="store_true", help="ask the human rewrites, without the earlier turns")
     run.add_argument("--no-checks", action="store_true", help="leave out the metrics that the verifier judges")
+    run.add_argument(
+        "--prices",
+        type=_price,
+        nargs=2,
+        metavar=("READ", "WRITTEN"),
+        help="what a million tokens cost that the language model reads, and that it writes; else the settings'",
+    )
+    _judged(run)
     score = verb("score", "score the answers of a run again, without asking again", "evaluate")
     _dir(score)
     score.add_argument("--all", action="store_true", help="also what this revision of the scorers has scored")
     score.add_argument("--no-checks", action="store_true", help="leave out the metrics that the verifier judges")
+    _judged(score)
 
 
 def _look(verb: Verb) -> None:
@@ -97,6 +112,9 @@ def _compare(verb: Verb) -> None:
     compare.add_argument("a", type=Path, metavar="A", help="folder of a run")
     compare.add_argument("b", type=Path, metavar="B", help="folder of the run to compare with it")
     compare.add_argument("--metrics", nargs="+", metavar="METRIC", help="only these (default: all that both have)")
+    compare.add_argument(
+        "--by", choices=("depth", "tag", "answerable"), help="a table for each turn, tag or answerability"
+    )
     compare.add_argument("--alpha", type=_share, default=0.05, metavar="P", help="level (default: %(default)s)")
     gate = verb(
         "gate",
@@ -137,7 +155,8 @@ def _data(verb: Verb) -> None:
         "make",
         "draft cases from a library and have them accepted, one by one",
         "evaluate_data",
-        "Drafts come from headings and sentences. At each: y accepts, n drops, e edits the question, q ends.",
+        "Drafts come from headings and sentences, or from the language model of the flags or settings. At each: y "
+        "accepts, n drops, e edits the question, q ends.",
     )
     make.add_argument("cases", type=Path, metavar="CASES.jsonl", help="file the accepted cases are added to")
     make.add_argument("--count", type=_count, default=20, metavar="N", help="drafts at most (default: %(default)s)")
@@ -147,7 +166,8 @@ def _data(verb: Verb) -> None:
         "judge",
         "measure what judges answers against the labels of people",
         "evaluate_data",
-        "Beside it stand scorers that understand nothing: always supported, length, words in common.",
+        "Beside it stand scorers that understand nothing: always supported, length, words in common; and the shipped "
+        "verifier.",
     )
     judge.add_argument(
         "dataset",
@@ -163,6 +183,24 @@ def _data(verb: Verb) -> None:
 
 def _dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dir", type=Path, metavar="DIR", help="folder of the run")
+
+
+def _judged(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--judged",
+        nargs="+",
+        choices=("faithful", "correct"),
+        metavar="KIND",
+        help="have the language model judge the answers: faithful (to their sources), correct (by the references); "
+        "its judgements are kept in DIR, and nothing is asked twice",
+    )
+
+
+def _price(text: str) -> float:
+    value = _float(text)
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a price")
+    return value
 
 
 def _count(text: str) -> int:

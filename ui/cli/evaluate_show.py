@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from index.errors import ConfigError
 from ui.cli.evaluate import visible_lines
 from ui.cli.terminal import print_json, say
+
+if TYPE_CHECKING:
+    from eval.comparison import Comparison
 
 
 def eval_show(options: argparse.Namespace) -> int:
@@ -94,16 +98,30 @@ def eval_compare(options: argparse.Namespace) -> int:
     """Print how two runs differ."""
     from eval.comparison import compare
     from eval.store import RunFolder
-    from eval.table import format_comparison
+    from eval.summary import slices
+    from eval.table import format_comparison, format_differences
 
-    found = compare(RunFolder(options.a), RunFolder(options.b), metrics=options.metrics, alpha=options.alpha)
+    a, b = RunFolder(options.a), RunFolder(options.b)
+    found = compare(a, b, metrics=options.metrics, alpha=options.alpha)
+    parts = {}
+    if options.by is not None:
+        for name, ids in slices(a.cards(), options.by).items():
+            if set(ids) & {c.id for c in b.cards()}:
+                parts[name] = compare(a, b, metrics=options.metrics, alpha=options.alpha, keep=ids)
     if options.json:
-        data = asdict(found)
-        data["differences"] = [{**asdict(d), "differs": d.differs(options.alpha)} for d in found.differences]
-        print_json(data)
-    else:
-        print(visible_lines(format_comparison(found, options.alpha)))
+        data = _comparison(found, options.alpha)
+        print_json(data | {"by": {name: _comparison(part, options.alpha) for name, part in parts.items()}})
+        return 0
+    print(visible_lines(format_comparison(found, options.alpha)))
+    for name, part in parts.items():
+        print(visible_lines(f"\n{name}\n{format_differences(part, options.alpha)}"))
     return 0
+
+
+def _comparison(found: Comparison, alpha: float) -> dict[str, object]:
+    """A comparison as plain data, with what can be read off it."""
+    differences = [{**asdict(d), "differs": d.differs(alpha)} for d in found.differences]
+    return {**asdict(found), "differences": differences, "rewritten": found.rewritten}
 
 
 def eval_gate(options: argparse.Namespace) -> int:

@@ -48,8 +48,9 @@ def open_assistant(options: argparse.Namespace, *, create: bool = False) -> Assi
     )
 
 
-def answer_settings(options: argparse.Namespace) -> AnswerSettings:
-    """The settings of answering: file, environment, then the flags."""
-    settings = load_settings(AnswerSettings, "answer", library=library_path(options), config=options.config)
+def answer_settings(options: argparse.Namespace, library: Path | None = None) -> AnswerSettings:
+    """The settings of answering: file beside the library, environment, then the flags."""
+    library = library or library_path(options)
+    settings = load_settings(AnswerSettings, "answer", library=library, config=options.config)
     names = ("llm", "llm_url", "llm_model", "grounding")
     return dataclasses.replace(settings, **{n: v for n in names if (v := getattr(options, n, None)) is not None})

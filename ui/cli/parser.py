@@ -196,17 +196,19 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE", help="the file; the library's folder must be new or empty")
     restore.add_argument("--force", action="store_true", help="rename a folder that is there to NAME.before-restore-N")
     _add_conversations(verbs)
-    add_eval(verbs, _lazily, lambda sub: _global_flags(sub, default=False))
+    add_eval(verbs, _lazily, lambda sub: _global_flags(sub, default=False), _llm)
     return parser
 
 
-def _llm(parser: argparse.ArgumentParser) -> None:
+def _llm(
+    parser: argparse.ArgumentParser, does: str = "writes the answer in place of the reader", *, writes: bool = True
+) -> None:
     group = parser.add_argument_group("language model")
-    group.add_argument(
-        "--llm", choices=("openai-like", "anthropic", "ollama"), help="what writes the answer in place of the reader"
-    )
+    group.add_argument("--llm", choices=("openai-like", "anthropic", "ollama"), help=f"what {does}")
     group.add_argument("--llm-url", metavar="URL", help="where it answers, such as http://127.0.0.1:8000/v1")
     group.add_argument("--llm-model", metavar="NAME", help="its name there; a key comes from DOSSIER_LLM_KEY")
+    if not writes:
+        return
     group.add_argument(
         "--grounding",
         choices=("flag", "strict", "off"),

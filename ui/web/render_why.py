@@ -33,7 +33,7 @@ def render_tools(answer: Answer, number: int, *, last: bool) -> str:
 
 
 def render_why(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
-    """Draw how an answer came about: question as searched, what was found, how sure, by what, how long; folded."""
+    """Draw how an answer came about: question as searched, what was found, how sure, by what, what it took; folded."""
     rows = [("why.question", f'<span dir="auto">{escape(answer.standalone_question)}</span>')]
     if answer.searched:
         rows.append(("why.searched", escape(count("why.searched.value", answer.searched))))
@@ -45,6 +45,10 @@ def render_why(answer: Answer, number: int, titles: Mapping[str, str]) -> str:
     if answer.timings:
         stages = " · ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings)
         rows.append(("why.time", escape(stages)))
+    if answer.tokens is not None:
+        t = answer.tokens
+        label = "why.tokens.exact" if t.exact else "why.tokens.counted"
+        rows.append(("why.tokens", escape(say(label, prompt=t.prompt, completion=t.completion))))
     listed = "".join(f"<dt>{escape(say(label))}</dt><dd>{value}</dd>" for label, value in rows)
     return (
         f'<details class="why" data-why="{number}"><summary>{escape(say("why"))}</summary><dl>{listed}</dl></details>'
