@@ -8,11 +8,13 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from index.errors import DossierError
+from index.settings import FILE_NAME
 from rag.assistant import Assistant
 from rag.drafts import Draft
 from rag.types import Citation, Conversation, Done, Event, Sentence, Statement
@@ -99,9 +101,16 @@ class Page:
         assistant: Answers the questions.
         work: Adds and embeds in the background.
         who: Tells who is at the page, by the headers of a request.
+        settings_file: Where changed settings are written; the library's own file if `None`.
     """
 
-    def __init__(self, assistant: Assistant, work: Work, who: Callable[[gr.Request], Person]) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        work: Work,
+        who: Callable[[gr.Request], Person],
+        settings_file: Path | None = None,
+    ) -> None:
         self.assistant = assistant
         self.work = work
         self.who = who
@@ -109,7 +118,8 @@ class Page:
         self.sources = Sources(assistant.library)
         self.suggestions = Suggestions(assistant)
         self.removals = Removals(assistant.library)
-        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions)
+        file = settings_file or assistant.library.path / FILE_NAME
+        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions, file)
         self._running: dict[tuple[str, str], _Running] = {}
         self._turnstile = asyncio.Semaphore(_AT_ONCE)
 

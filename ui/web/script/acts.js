@@ -9,11 +9,11 @@ async function openDialog(name, data = {}, from = null) {
   dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'dialog-title');
   dialog.innerHTML = reply.html;
-  dialog.addEventListener('close', () => { dialog?.remove(); dialog = null; (dialogFrom?.isConnected ? dialogFrom : find('#question textarea'))?.focus(); });
+  dialog.addEventListener('close', () => { body.append(toasts); dialog?.remove(); dialog = null; (dialogFrom?.isConnected ? dialogFrom : find('#question textarea'))?.focus(); });
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   (find('#house') ?? body).append(dialog);
   dialog.showModal();
-  dialog.querySelector('textarea, input:not([type=hidden]):not([type=checkbox])')?.focus();
+  dialog.querySelector('textarea, select, input:not([type=hidden]):not([type=checkbox])')?.focus();
 }
 
 document.addEventListener('submit', async (event) => {
@@ -49,8 +49,10 @@ const ACTS = {
   'try-settings': async () => {
     const slot = find('#tested');
     slot.textContent = TEXTS.testing;
-    const reply = await ask('try-settings');
+    const reply = await ask('try-settings', Object.fromEntries(new FormData(slot.closest('form'))));
+    if (!slot.isConnected) return;
     slot.innerHTML = reply?.html ?? '';
+    slot.scrollIntoView({ block: 'nearest' });
   },
   copy: async ({ turn }) => { const reply = await ask('copy', { turn }); if (reply) copy(reply.text, TEXTS.copied); },
   'copy-markdown': async ({ turn }) => {

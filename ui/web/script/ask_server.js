@@ -55,6 +55,7 @@ function toast(text, undo = null, remedy = '') {
   }
   toasts.querySelectorAll('.toast:not(.problem):not(:has(button))').forEach((old) => old.remove());
   toasts.append(line);
+  (find('dialog[open]') ?? body).append(toasts); // what a dialog covers, nobody sees
   setTimeout(() => line.remove(), undo || remedy ? 9500 : 4000);
 }
 
