@@ -225,7 +225,8 @@ class Acts:
             return {"html": render_rename(talk, self._sessions.get(talk, who.name).title)}
         number, turn, answer = self._turn(who, data)
         if name == "edit":
-            return {"html": render_edit(number, turn)}
+            turns = self._sessions.get(_text(data, "id"), who.name).turns
+            return {"html": render_edit(number, turn, len(turns) - number - 1)}
         if name == "test":
             return {"html": render_test(number, answer)}
         return {"html": render_rate(number, _number(data, "rating"))}

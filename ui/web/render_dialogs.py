@@ -10,7 +10,7 @@ from rag.types import Answer, Turn
 from ui.web.checkup import Choice
 from ui.web.render import place_and_time
 from ui.web.render_why import plain
-from ui.web.strings import say
+from ui.web.strings import count, say
 
 
 def _dialog(title: str, body: str, *, act: str = "", save: str = "", more: str = "", **hidden: str) -> str:
@@ -49,13 +49,15 @@ def render_rate(turn: int, rating: int) -> str:
     return _dialog(title, body, act="rate", save="rate.save", turn=str(turn), rating=str(rating))
 
 
-def render_edit(turn: int, question: Turn) -> str:
-    """Ask for another wording of a question, or of the question as it was searched."""
+def render_edit(turn: int, question: Turn, after: int = 0) -> str:
+    """Ask for another wording of a question, or of the question as it was searched; `after` counts those after it."""
     standalone = question.standalone_question or ""
     shown = standalone if standalone != question.question else ""
     body = _text("question", "edit.question", question.question, lines=3) + _text(
         "standalone", "edit.standalone", shown, lines=2, about="edit.standalone.about"
     )
+    if after:
+        body = f'<p class="about">{escape(count("edit.after", after))}</p>{body}'
     return _dialog(say("edit.title"), body, act="edit", save="edit.save", turn=str(turn))
 
 

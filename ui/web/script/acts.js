@@ -26,7 +26,7 @@ document.addEventListener('submit', async (event) => {
   data.evidence = fields.getAll('evidence');
   if (act === 'edit') {
     dialog.close();
-    send('again', { question: data.question, standalone: data.standalone, instead: true });
+    send('again', { question: data.question, standalone: data.standalone, instead: Number(data.turn) });
     return;
   }
   if (!act) { dialog.close(); return; }
@@ -35,7 +35,7 @@ document.addEventListener('submit', async (event) => {
 
 const ACTS = {
   say: ({ question }) => send('again', { question }),
-  retry: ({ question }) => send('again', { question, instead: true }),
+  retry: ({ question, turn }) => send('again', { question, instead: Number(turn) }),
   resume: ({ id }) => { if (body.classList.contains('source-open')) close(); toggleDrawer(false); unfolded = new Set(); send('resume', { id }); },
   delete: async ({ id }) => { if (await ask('delete', { id }) && id === conversationId()) find('#new')?.click(); },
   'ask-rename': ({ id }, from) => openDialog('rename', { id }, from),

@@ -39,7 +39,8 @@ document.addEventListener('input', (event) => { if (event.target.id === 'talks-s
 let wanted = '';
 async function suggest() {
   const slot = find('#next');
-  const key = `${conversationId()}.${document.querySelectorAll('.turn').length}`;
+  const asked = document.querySelectorAll('.turn h2');
+  const key = `${conversationId()}.${asked.length}.${asked[asked.length - 1]?.textContent}`;
   if (!slot || slot.childElementCount || wanted === key || find('#question .stop-button')) return;
   wanted = key;
   const reply = await ask('suggest');
@@ -69,6 +70,7 @@ window.dossier = {
       const count = talk.querySelectorAll('.turn').length;
       if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
       turns = count;
+      if (talk.querySelector('.kept')) refreshTalks();
       body.classList.toggle('talking', count > 0);
       if (origin) point(origin);
     });
