@@ -32,6 +32,7 @@ KINDS = {form.media_type: form.suffixes[0].lstrip(".").upper() for form in FORMA
 """What a kind of document is called in the list: the usual ending of its files."""
 _VERDICTS = {"supported": "✓", "weak": "≈", "unsupported": "!"}
 _NEAREST = 3
+_GLUE = "\u2060"  # word joiner: no line begins with a marker
 _CARD_QUOTE = 400
 
 
@@ -265,9 +266,8 @@ def _statements(statements: Sequence[Statement], citations: Sequence[Citation], 
         agreed = f'<span class="agreed">{told}</span>' if statement.sources > 1 else ""
         reason = f'<small class="reason">{escape(statement.reason)}</small>' if statement.reason else ""
         text = f'<span class="said {statement.verdict}">{_exact(statement)}</span>'
-        said.append(
-            f'<p class="statement" dir="auto">{text}<span class="marks">{markers}{verdict}{agreed}</span>{reason}</p>'
-        )
+        marks = f'<span class="marks">{_GLUE}{markers}{verdict}{agreed}</span>'
+        said.append(f'<p class="statement" dir="auto">{text}{marks}{reason}</p>')
     return "".join(said)
 
 

@@ -97,7 +97,7 @@ def render_settings(
         has_key: Whether the environment holds the key that the settings name.
         file: Name of the file that they are saved in.
     """
-    parts = [f"<h3>{escape(sections[0][0])}</h3>{_choices(form, has_key)}"] if form else []
+    parts = [_choices(form, has_key)] if form else []
     for title, rows in sections[1:] if form else sections:
         listed = "".join(f'<dt>{escape(label)}</dt><dd dir="auto">{escape(value)}</dd>' for label, value in rows)
         parts.append(f"<h3>{escape(title)}</h3><dl>{listed}</dl>")
@@ -122,7 +122,7 @@ def _choices(form: Sequence[Choice], has_key: bool) -> str:
     }
     model = "".join(_changeable(by_name[name], f"settings.{name}", told) for name, told in about.items())
     return (
-        f"{_changeable(by_name['llm'], 'settings.llm', '', kinds)}"
+        f"{_changeable(by_name['llm'], 'settings.llm', say('settings.llm.about'), kinds)}"
         f'<div class="model">{model}'
         f"{_changeable(by_name['grounding'], 'settings.mode', say('settings.mode.about'), modes)}</div>"
     )

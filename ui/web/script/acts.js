@@ -9,7 +9,7 @@ async function openDialog(name, data = {}, from = null) {
   dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'dialog-title');
   dialog.innerHTML = reply.html;
-  dialog.addEventListener('close', () => { body.append(toasts); dialog?.remove(); dialog = null; (dialogFrom?.isConnected ? dialogFrom : find('#question textarea'))?.focus(); });
+  dialog.addEventListener('close', () => { dialog?.remove(); dialog = null; (dialogFrom?.isConnected ? dialogFrom : find('#question textarea'))?.focus(); });
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   (find('#house') ?? body).append(dialog);
   dialog.showModal();
@@ -48,6 +48,7 @@ const ACTS = {
   'close-dialog': () => dialog?.close(),
   'try-settings': async () => {
     const slot = find('#tested');
+    slot.closest('form').querySelectorAll('.refused').forEach((old) => old.remove());
     slot.textContent = TEXTS.testing;
     const reply = await ask('try-settings', Object.fromEntries(new FormData(slot.closest('form'))));
     if (!slot.isConnected) return;

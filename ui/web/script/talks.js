@@ -47,11 +47,19 @@ async function suggest() {
   const now = find('#next');
   if (reply?.html && now && !now.childElementCount && wanted === key) {
     now.innerHTML = reply.html;
-    const talk = find('#conversation');
-    if (talk && atEnd) talk.scrollTop = talk.scrollHeight;
+    if (atEnd) toEnd();
   } else if (!reply?.html) setTimeout(() => { if (wanted === key) wanted = ''; }, 6000);
 }
 setInterval(() => { if (!document.hidden) suggest(); }, 2500);
+
+// To the end of the conversation, but never so far that the last question is out of sight.
+function toEnd() {
+  const talk = find('#conversation');
+  const last = [...document.querySelectorAll('.turn')].at(-1);
+  if (!talk) return;
+  const top = last ? last.getBoundingClientRect().top - talk.getBoundingClientRect().top + talk.scrollTop - 14 : Infinity;
+  talk.scrollTop = Math.min(talk.scrollHeight, top);
+}
 
 let unfolded = new Set();
 document.addEventListener('toggle', ({ target }) => {
@@ -68,7 +76,7 @@ window.dossier = {
       if (!cardFor?.isConnected) hideCard();
       talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
       const count = talk.querySelectorAll('.turn').length;
-      if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
+      if (count > turns || atEnd) toEnd();
       turns = count;
       if (talk.querySelector('.kept')) refreshTalks();
       body.classList.toggle('talking', count > 0);
