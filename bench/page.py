@@ -1,13 +1,16 @@
-"""The chat page under load: `python bench/page.py [--people 20] [--passages 10000] [--library DIR]`.
+"""The chat page under load: `python bench/page.py [--people 20] [--passages 10000] [--library DIR] [--json FILE]`.
 
 Starts `dossier ui` on a library of that size (made of text of its own, unless one is given), and then measures
 
-- from starting the program to its address being printed, and to the page being served;
+- from starting the program to its address being printed, and from there to the page being usable in Chromium (without
+  Chromium and playwright: to its HTML being served);
 - from Enter to the first sentence and to the whole answer, one person alone;
 - the same with many people who ask at once, over the queue that the page itself uses;
 - and how long the page's own calls (a source being opened) take meanwhile.
 
-Prints JSON. Times depend on what else the machine does: look at the processor time, too.
+Prints each target with what was measured and "pass" or "miss"; the exit status is 1 if one is missed. On 2 idle cores
+it takes about five minutes, most of which is making the library: give `--library DIR` to keep that. Times depend on
+what else the machine does: look at the load average and the processor time, too.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,7 +33,8 @@ from typing import Any
 
 from record import write_record
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 SAMPLES = ROOT / "samples" / "strait"
 QUESTIONS = (
     "Which patrol vessel escorted the Perrin Dawn to Port Ansel?",
@@ -56,7 +61,7 @@ def make_documents(folder: Path, passages: int) -> None:
                 " ".join(
                     f"The {dice.choice(things)} of {dice.choice(names)} took {dice.randint(2, 999)} days and cost "
                     f"{dice.randint(1, 99)} million crowns, said the office in {dice.choice(names)}."
-                    for _ in range(9)
+                    for _ in range(6)
                 )
             )
             lines.append("")
@@ -134,6 +139,31 @@ def start(library: Path) -> tuple[subprocess.Popen[str], str, float]:
     raise RuntimeError("the server did not start")
 
 
+def usable(url: str) -> tuple[float, str]:
+    """Open the page; gives the seconds until somebody can type a question, and what was looked at it with."""
+    binary = next((b for name in ("chromium", "chromium-browser", "google-chrome") if (b := shutil.which(name))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        binary = None
+    if binary is None:
+        started = time.perf_counter()
+        urllib.request.urlopen(url).read()
+        return time.perf_counter() - started, "served"
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=flags)
+        page = browser.new_page()
+        started = time.perf_counter()
+        page.goto(url, wait_until="commit")
+        page.wait_for_selector("#question textarea")
+        page.wait_for_selector("#conversation .welcome")
+        page.wait_for_function("() => window.dossier")
+        seconds = time.perf_counter() - started
+        browser.close()
+    return seconds, "usable"
+
+
 def crowd(url: str, people: int, document: str) -> dict[str, Any]:
     """Let many people ask at once; meanwhile somebody reads a source again and again."""
     firsts: list[float] = []
@@ -173,8 +203,57 @@ def crowd(url: str, people: int, document: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def measure(library: Path, people: int) -> dict[str, Any]:
+    """Start the program on a library and measure; gives all figures by name."""
+    from index.library import Library
+
+    with Library.open(library) as opened:
+        documents, passages = opened.catalog.count()
+        document = opened.documents()[0].id
+    process, url, announced = start(library)
+    try:
+        opened_s, how = usable(url)
+        time.sleep(5)  # models load behind the page
+        early = Client(url).ask(QUESTIONS[0])
+        alone = [Client(url).ask(question) for question in QUESTIONS * 2]
+        load = os.getloadavg()[0]
+        together = crowd(url, people, document)
+    finally:
+        process.terminate()
+        process.wait(20)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "documents": documents, "passages": passages, "cores": os.cpu_count(), "load_average": round(load, 1),
+        "address_printed_s": round(announced, 2), f"page_{how}_s": round(opened_s, 2),
+        "early_answer_s": round(early[1], 2),
+        "alone_first_sentence_p50_s": quantile([f for f, _ in alone], 0.5),
+        "alone_first_sentence_p95_s": quantile([f for f, _ in alone], 0.95),
+        "alone_answer_p50_s": quantile([w for _, w in alone], 0.5), **together,
+        "server_processor_s": round(used.ru_utime + used.ru_stime, 1),
+    }  # fmt: skip
+
+
+def judge(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compare what was measured with what is wanted."""
+    page = "page_usable_s" if "page_usable_s" in told else "page_served_s"
+    wanted = (
+        ("address printed after the start", "address_printed_s", 5.0),
+        (f"page {page.split('_')[1]} after that", page, 2.0),
+        ("first sentence, alone, median", "alone_first_sentence_p50_s", 1.0),
+        ("first sentence, alone, p95", "alone_first_sentence_p95_s", 1.0),
+        (f"errors of {told['people']} people at once", "errors", 0),
+        (f"whole answer, {told['people']} at once, p95", "answer_p95_s", 20.0),
+        ("source opened meanwhile, p95", "source_opened_p95_s", 1.0),
+    )
+    rows = []
+    for label, name, limit in wanted:
+        value = len(told[name]) if name == "errors" else told[name]
+        rows.append({"target": label, "value": value, "limit": limit, "pass": value <= limit})
+    return rows
+
+
 def main() -> int:
-    """Measure and print; 1 if anybody got an error."""
+    """Measure and print; 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--passages", type=int, default=10_000)
@@ -183,42 +262,25 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         library = options.library or Path(folder) / "library"
+        began = time.perf_counter()
         if not (library / "catalog.sqlite").is_file():
             from index.library import Library
 
             make_documents(Path(folder) / "docs", options.passages)
             with Library.open(library) as made:
                 made.add([SAMPLES, Path(folder) / "docs"])
-        process, url, announced = start(library)
-        try:
-            served = time.perf_counter()
-            urllib.request.urlopen(url).read()
-            client = Client(url)
-            served = time.perf_counter() - served
-            time.sleep(8)  # models load behind the page
-            alone = [Client(url).ask(QUESTIONS[n % len(QUESTIONS)]) for n in range(6)]
-            from index.library import Library
-
-            with Library.open(library) as opened:
-                documents, passages = opened.catalog.count()
-                document = opened.documents()[0].id
-            told = {
-                "documents": documents, "passages": passages, "cores": os.cpu_count(),
-                "load_average": os.getloadavg()[0], "address_printed_s": round(announced, 2),
-                "page_served_s": round(served, 2),
-                "alone_first_sentence_p50_s": quantile([f for f, _ in alone], 0.5),
-                "alone_answer_p50_s": quantile([w for _, w in alone], 0.5),
-                "crowd": crowd(url, options.people, document),
-            }  # fmt: skip
-            del client
-        finally:
-            process.terminate()
-            process.wait(20)
-        told["server_processor_s"] = round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 1)
-        print(json.dumps(told, indent=2))
-        if options.json is not None:
-            write_record(options.json, "page", told)
-        return 1 if told["crowd"]["errors"] else 0  # type: ignore[index]
+        made_s = round(time.perf_counter() - began, 1)
+        print(f"the library took {made_s} s", file=sys.stderr, flush=True)
+        told = {"library_made_s": made_s, **measure(library, options.people)}
+    rows = judge(told)
+    if options.json is not None:
+        write_record(options.json, "page", {**told, "targets": rows})
+    for name, value in told.items():
+        print(f"{name:32} {value}")
+    print()
+    for row in rows:
+        print(f"{'pass' if row['pass'] else 'MISS'}  {row['target']:36} {row['value']:>8}  (at most {row['limit']})")
+    return 0 if all(row["pass"] for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -80,6 +80,12 @@ class Conversations:
         rows = self._catalog.rows(sql, (conversation_id, owner))
         return str(rows[0][0]) if rows else None
 
+    def owner(self, conversation_id: str) -> str | None:
+        """Tell whose conversation it is; `None` if there is none of this id, or it is deleted."""
+        sql = "SELECT owner FROM conversations WHERE id = ? AND deleted IS NULL"
+        rows = self._catalog.rows(sql, (conversation_id,))
+        return str(rows[0][0]) if rows else None
+
     def list(self, *, owner: str | None = None, query: str = "", deleted: bool = False) -> _Infos:
         """List the conversations, the newest first.
 

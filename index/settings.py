@@ -7,7 +7,9 @@ Each floor of the house has one frozen dataclass of settings and one section of 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,19 +93,80 @@ def load_settings(kind: type[T], section: str, *, library: Path | None = None, c
     return kind(**values)
 
 
-def _section(path: Path, section: str, kind: type[Any]) -> dict[str, Any]:
-    import tomllib
+def set_by_environment(section: str, name: str) -> str:
+    """Name the environment variable that decides a setting, whatever the file says; empty if none does."""
+    variable = f"DOSSIER_{section}_{name}".upper()
+    return variable if variable in os.environ else ""
 
+
+def save_settings(path: Path, section: str, values: Mapping[str, str | int | float | bool | None]) -> None:
+    """Write settings into one section of a settings file, and leave everything else in it as it is.
+
+    Args:
+        path: The file; made if missing.
+        section: The section.
+        values: What to write, by name; `None` takes a setting out, so that its default counts.
+
+    Raises:
+        ConfigError: The file is not TOML, cannot be changed line by line, or cannot be written.
+    """
+    path = path.resolve()  # a link stays one
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    wanted = _parse(text, path)
+    table = wanted.setdefault(section, {})
+    for name, value in values.items():
+        table.pop(name, None)
+        if value is not None:
+            table[name] = value
+    changed = _with_lines(text, section, values)
+    if _parse(changed, path) != wanted:
+        raise ConfigError(
+            f"{path} is written in a way that cannot be changed from here.",
+            remedy=f"Give [{section}] in it one line for each setting, or change it by hand.",
+        )
+    beside = path.with_name(f".{path.name}.new")
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        beside.write_text(changed, encoding="utf-8")
+        if path.is_file():
+            beside.chmod(path.stat().st_mode)
+        os.replace(beside, path)
+    except OSError as error:
+        raise ConfigError(
+            f"The settings file {path} cannot be written: {error.strerror}.", remedy="Check whose file it is."
+        ) from error
+
+
+def _with_lines(text: str, section: str, values: Mapping[str, object]) -> str:
+    """Change the lines of a section; its parser decides afterwards whether that was right."""
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if re.match(rf"\s*\[\s*{section}\s*\]", line)), None)
+    if first is None:
+        lines += [*([""] if lines else []), f"[{section}]"]
+        first = len(lines) - 1
+    last = next((i for i in range(first + 1, len(lines)) if lines[i].lstrip().startswith("[")), len(lines))
+    inside = lines[first + 1 : last]
+    for name, value in values.items():
+        at = next((i for i, line in enumerate(inside) if re.match(rf"""\s*["']?{name}["']?\s*=""", line)), None)
+        # What JSON writes of a text, number or truth value is TOML, too.
+        fresh = [] if value is None else [f"{name} = {json.dumps(value, ensure_ascii=False)}"]
+        if at is not None:
+            inside[at : at + 1] = fresh
+        else:
+            end = max((i + 1 for i, line in enumerate(inside) if line.strip()), default=0)
+            inside[end:end] = fresh
+    return "\n".join([*lines[: first + 1], *inside, *lines[last:]]) + "\n"
+
+
+def _section(path: Path, section: str, kind: type[Any]) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"The settings file {path} cannot be read: {error.strerror}.", remedy="Check the path given to --config."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"The settings file {path} is not valid TOML: {error}.", remedy="Correct that line and try again."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_toml(path, error) from error
+    data = _parse(text, path)
     _refuse_unknown(data, SECTIONS, f"section in {path}")
     table = data.get(section, {})
     if not isinstance(table, dict):
@@ -111,6 +174,21 @@ def _section(path: Path, section: str, kind: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     _refuse_unknown(table, tuple(hints), f"setting in [{section}] of {path}")
     return {name: _checked(value, hints[name], f"{name} in {path}") for name, value in table.items()}
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, error) from error
+
+
+def _not_toml(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"The settings file {path} is not valid TOML: {error}.", remedy="Correct that line and try again."
+    )
 
 
 def _refuse_unknown(found: Mapping[str, object], known: tuple[str, ...], what: str) -> None:

@@ -118,6 +118,20 @@ class Assistant:
             library.close()
             raise
 
+    def change(self, settings: AnswerSettings) -> None:
+        """Answer with other settings from now on; an answer on its way ends with the model it began with.
+
+        Raises:
+            ConfigError: A setting is wrong; nothing has changed then.
+            MissingExtraError: The package of the language model is not installed.
+        """
+        writer = open_writer(settings, None)
+        with self._opening:
+            models = [(s.ranker, s.answerability, s.judge, s.device) for s in (self.settings, settings)]
+            if models[0] != models[1]:
+                self._grounding = None
+            self.settings, self._writer = settings, writer
+
     def close(self) -> None:
         """Close the library."""
         self.library.close()
@@ -188,6 +202,7 @@ class Assistant:
         (a greeting, a question about the conversation) there is no `Searching` and no `Hits`.
         """
         question = self._checked(question)
+        writer = self._writer
         clock = _Clock()
         turn = self._checked(standalone) if standalone is not None else question
         reply = reply_without_search(question, conversation, self.library) if standalone is None else None
@@ -213,7 +228,7 @@ class Assistant:
 
         rewritten, trouble, tally = "", None, Tally()
         if standalone is None and query.kind != "topic-switch":
-            rewritten, trouble = yield from rewrite(self._writer, scope.asked, conversation, tally)
+            rewritten, trouble = yield from rewrite(writer, scope.asked, conversation, tally)
         if rewritten:
             query = replace(make_query(rewritten, None, self.library, self.settings), kind=query.kind)
         # A date that only limits what is used is no other wording of the question.
@@ -244,7 +259,7 @@ class Assistant:
         clock.lap("read")
         history = conversation if standalone is None and query.kind != "topic-switch" else None
         stated = yield from state(
-            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier, tally
+            writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier, tally
         )
         statements = stated.statements
         clock.lap("check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 KINDS = ("openai-like", "anthropic", "ollama")
 _OPENAI, _OLLAMA, _ANTHROPIC = "https://api.openai.com/v1", "http://127.0.0.1:11434", "https://api.anthropic.com"
+# Only variables made for this: whoever may set the address may have the key sent there.
+_KEY_NAME = re.compile(r"DOSSIER_(?:[A-Z0-9_]*_)?KEY")
 _current = threading.local()  # the `Line` of the request that this thread makes
 
 
@@ -163,6 +166,11 @@ def open_model(settings: AnswerSettings, llm: Any = None) -> Model | None:
             f"The address {_shown(url)!r} of the language model is not an http:// or https:// URL.",
             remedy="Set llm_url under [answer], such as http://127.0.0.1:8000/v1.",
         )
+    if settings.llm_key and not _KEY_NAME.fullmatch(settings.llm_key):
+        raise ConfigError(
+            f"llm_key is {settings.llm_key!r}; it names an environment variable DOSSIER_…_KEY, not the key itself.",
+            remedy="Put the key into such a variable, for example DOSSIER_LLM_KEY, where Dossier is started.",
+        )
     make = {"openai-like": _openai_like, "anthropic": _anthropic, "ollama": _ollama}[settings.llm]
     made = make(settings, url)
     window = settings.llm_window or (made.metadata.context_window if settings.llm != "openai-like" else 8_192)
@@ -185,8 +193,18 @@ def read_key(settings: AnswerSettings, url: str) -> str:
     """The secret for a model, from the environment only; empty if there is none.
 
     The keys named after OpenAI and Anthropic go to those companies' own addresses and nowhere else.
+
+    Raises:
+        ConfigError: `llm_key` names a variable that is not set.
     """
-    key = os.environ.get("DOSSIER_LLM_KEY", "")
+    key = os.environ.get(settings.llm_key or "DOSSIER_LLM_KEY", "")
+    if settings.llm_key:
+        if not key:
+            raise ConfigError(
+                f"The environment variable {settings.llm_key}, named by llm_key, is not set.",
+                remedy="Set it where Dossier is started, and start Dossier again. Keys are never read from a file.",
+            )
+        return key
     host = urlsplit(url).hostname or ""
     if not key and settings.llm == "openai-like" and host.endswith("api.openai.com"):
         key = os.environ.get("OPENAI_API_KEY", "")

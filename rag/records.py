@@ -183,7 +183,10 @@ def conversation_to_json(conversation: Conversation) -> str:
         }
         for t in conversation.turns
     ]
-    return json.dumps({"id": conversation.id, "title": conversation.title, "turns": turns}, ensure_ascii=False)
+    data: dict[str, Any] = {"id": conversation.id, "title": conversation.title, "turns": turns}
+    if conversation.shared_by:
+        data["shared_by"] = conversation.shared_by
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _with_hits(turn: dict[str, Any]) -> Answer:
@@ -202,7 +205,7 @@ def conversation_from_json(text: str) -> Conversation:
         )
         for t in data["turns"]
     )
-    return Conversation(turns, data["id"], data["title"])
+    return Conversation(turns, data["id"], data["title"], data.get("shared_by", ""))
 
 
 def literal(text: str) -> str:

@@ -40,6 +40,9 @@ class AnswerSettings:
     """Where it answers, such as `http://127.0.0.1:8000/v1`; empty for OpenAI, Anthropic or a local Ollama."""
     llm_model: str = ""
     """Its name there."""
+    llm_key: str = ""
+    """The environment variable that holds its key, `DOSSIER_…_KEY`; empty for DOSSIER_LLM_KEY or, at OpenAI's and
+    Anthropic's own addresses, OPENAI_API_KEY and ANTHROPIC_API_KEY."""
     grounding: str = "flag"
     """What becomes of a sentence that no passage supports: flag (shown, and said so), strict (withheld), off (nothing
     is checked)."""

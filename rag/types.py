@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 from uuid import uuid4
@@ -278,13 +278,15 @@ class Conversation:
     turns: tuple[Turn, ...] = ()
     id: str = field(default_factory=lambda: uuid4().hex[:12])
     title: str = ""
+    shared_by: str = ""
+    """Who shared the conversation that this one is a copy of; empty if it is none, or nobody signs in."""
 
     def add(self, turn: Turn | Answer) -> Conversation:
         """Return this conversation with one more turn; the first question becomes its title."""
         if isinstance(turn, Answer):
             turn = Turn(turn.question, turn.text, turn.standalone_question, turn)
         title = self.title or re.sub(r"\s+", " ", turn.question).strip()[:80]
-        return Conversation((*self.turns, turn), self.id, title)
+        return replace(self, turns=(*self.turns, turn), title=title)
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Conversation:

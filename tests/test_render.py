@@ -251,6 +251,36 @@ def test_large_document_is_shown_in_part() -> None:
     assert "".join(Shape(html).marked) == text[2_000_000:2_000_025]
 
 
+RECORDS = (
+    "Ships\n\nName: Tern | Crew: 8\nName: Heron | Crew: 9 | Note: *new*\n\nName: Both | Crew: 17\n\n"
+    "Port: Ansel | Name: x\n\nEnd"
+)
+
+
+def test_rows_of_sheets_become_one_table() -> None:
+    """Rows with the same columns stand below one header, also where a cell is empty; others get their own."""
+    html = render_text(document(RECORDS), 0, 0)
+    assert html.count("<table") == 2
+    assert [cell.split(">")[1] for cell in html.split("</th>")[:3]][1:] == ["Crew", "Note"]
+    assert html.count("<tr>") == 2 + 4
+    for start in range(len(RECORDS)):
+        for end in (start + 1, start + 9, len(RECORDS)):
+            shape = Shape(render_text(document(RECORDS), start, end))
+            assert "".join(shape.marked) == RECORDS[start:end]
+
+
+def test_headers_of_mail_and_front_matter_are_set_apart() -> None:
+    """What stands above a text about it is no part of its flow, and its rules are not shown."""
+    for text, about in (
+        ("Subject: A\nFrom: b\nDate: c\n\nBody.", "Subject: A"),
+        ("---\ntitle: A\n---\n\nBody.", "title: A"),
+    ):
+        first, second = blocks(text, 0, len(text))
+        assert (first.style, second.style) == ("meta", "flow")
+        assert text[first.body : first.close].startswith(about)
+        assert "---" not in text[first.body : first.close]
+
+
 def test_layout_knows_headings_lists_tables_and_hard_wrapped_lines() -> None:
     """Text that a margin broke is set anew; lines that were meant stay lines."""
     wrapped = "word " * 13 + "end\n" + "word " * 13 + "end\nlast."

@@ -203,6 +203,49 @@ def test_conversations_are_private_to_a_person(assistant: Assistant) -> None:
     assert [info.owner for info in sessions.stored.list(owner="bob")] == ["bob"]
 
 
+def said(text: str, question: str = "Why?") -> Answer:
+    return Answer(question, question, (Statement(text, (), 1.0, "supported"),), (), (), False, 0.9)
+
+
+def test_replacing_an_earlier_turn_loses_nothing(assistant: Assistant) -> None:
+    """What a new answer takes the place of, and all that followed, stays in a copy with what was thought of it."""
+    sessions, name = Sessions(assistant), "0123456789ab"
+    for number, question in enumerate(("First?", "Second?", "Third?")):
+        sessions.add(name, said(f"Answer {number}.", question), "ada")
+    assistant.library.feedback.add(name, 0, 1, "fine", owner="ada")
+    assistant.library.feedback.add(name, 2, -1, "no", owner="ada")
+    grown, kept = sessions.replace(name, 1, said("Another.", "Other?"), "ada")
+    assert [turn.question for turn in grown.turns] == ["First?", "Other?"]
+    assert [turn.question for turn in sessions.get(kept, "ada").turns] == ["First?", "Second?", "Third?"]
+    assert [info.title for info in sessions.stored.list(owner="ada")] == ["First?", "First? (before the change)"]
+    assert sessions.get(kept, "bob").turns == ()
+    latest = {(r.conversation_id, r.turn): (r.rating, r.comment) for r in assistant.library.feedback.list()}
+    assert latest == {(name, 0): (1, "fine"), (name, 2): (0, ""), (kept, 2): (-1, "no")}
+    again, none = sessions.replace(name, 1, said("Another.", "Other?"), "ada")
+    assert (len(again.turns), none) == (2, "")  # the same answer as before: nothing to keep
+    first, kept = sessions.replace(name, 0, said("Whole other.", "New?"), "ada")
+    assert (first.title, len(sessions.get(kept, "ada").turns)) == ("New?", 2)
+    sessions.rename(name, "Mine", "ada")
+    assert sessions.replace(name, 0, said("x", "Newer?"), "ada")[0].title == "Mine"
+
+
+def test_shared_copy_names_its_owner(assistant: Assistant) -> None:
+    """Whoever opens a shared conversation sees who shared it; a copy shared where nobody signs in names nobody."""
+    sessions = Sessions(assistant)
+    for owner in ("ada", ""):
+        sessions.add("0123456789ab"[:11] + str(len(owner)), said("So."), owner)
+    named = sessions.take(sessions.share("0123456789a3", "ada") or "", "bob")
+    assert named.shared_by == "ada"
+    assert sessions.add(named.id, said("And so."), "bob").shared_by == "ada"
+    assert Sessions(assistant).get(named.id, "bob").shared_by == "ada"
+    assert sessions.take(sessions.share("0123456789a0", "") or "", "bob").shared_by == ""
+    owners = {info.owner for info in sessions.stored.list()}
+    assert owners == {"ada", "bob", "", "(shared) ada", "(shared)"}
+    page = build_app(assistant).state.page
+    assert "Shared by ada" in page.draw(named, who=Person("bob", "ask"))
+    assert "Shared by" not in page.draw(named, who=Person("ada"))
+
+
 def test_what_was_broken_off_is_kept(assistant: Assistant) -> None:
     """Question and sentences of an unfinished answer outlive the process, and are no turn of the conversation."""
     statement = Statement("Half an answer.", (), 1.0, "supported")
@@ -337,7 +380,7 @@ def test_settings_are_tried_and_what_is_wrong_is_said(library: Library) -> None:
 
     def tried(url: str) -> list[tuple[bool, str, str]]:
         chosen = AnswerSettings(llm="openai-like", llm_url=url, llm_model="test-model", llm_connect_seconds=2)
-        return try_settings(Assistant(library, chosen))
+        return try_settings(Assistant(library, chosen))[:1]
 
     with serving(lambda handler, messages: handler.plain(401, {"error": "no"})) as server:
         well, text, remedy = tried(server.url)[-1]

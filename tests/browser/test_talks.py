@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import llm_servers as servers
 from tests.browser.conftest import Served, Visit
 
 pytestmark = pytest.mark.browser
@@ -122,7 +123,7 @@ def test_answer_is_copied_rated_explained_and_made_a_test(visit: Visit, served: 
 
 @pytest.mark.parametrize("visit", [WIDE], indirect=True)
 def test_question_is_tried_again_edited_and_suggested(visit: Visit) -> None:
-    """Trying again and editing take the place of the last answer; a suggestion goes on from it."""
+    """Trying again and editing take the place of an answer, and what was there stays in the list of conversations."""
     page = visit.page
     turn = visit.ask(CRANE)
     turn.locator("[data-act=retry]").click()
@@ -137,6 +138,19 @@ def test_question_is_tried_again_edited_and_suggested(visit: Visit) -> None:
     page.wait_for_selector(f".turn h2 >> text={PATROL}")
     page.wait_for_selector(".turn .sources")
     assert page.locator(".turn").count() == 1
+    visit.ask("And where was she escorted?")
+    page.locator(".turn [data-act=ask-edit]").first.click()
+    page.wait_for_selector("dialog[open] >> text=1 question comes after this one")
+    page.fill("dialog textarea[name=question]", CRANE)
+    page.click("dialog .primary")
+    page.wait_for_selector(f".turn h2 >> text={CRANE}")
+    page.wait_for_selector(".kept")
+    assert page.locator(".turn").count() == 1
+    page.locator(".kept").scroll_into_view_if_needed()
+    visit.shot("t7-edited-earlier")
+    page.click(".kept button")
+    page.wait_for_selector(f".turn h2 >> text={PATROL}")
+    assert page.locator(".turn").count() == 2
     page.click("#new")
     page.wait_for_selector(".welcome .suggested button", timeout=60_000)
     visit.shot("t8-suggested")
@@ -146,19 +160,41 @@ def test_question_is_tried_again_edited_and_suggested(visit: Visit) -> None:
     assert page.inner_text(".turn h2") == wanted
 
 
-def test_settings_are_shown_and_tried(visit: Visit) -> None:
-    """The test button says that each part answers, and the dialog gives focus back when it closes."""
+def test_settings_are_changed_tried_and_saved(visit: Visit, served: Served) -> None:
+    """The test button says what is wrong before anything is saved; what is saved writes the next answer."""
     page = visit.page
     page.click("[data-act=settings]")
     page.wait_for_selector("dialog[open]")
-    assert "offline reader" in page.inner_text("dialog")
+    assert not page.is_visible("dialog input[name=llm_url]")
     page.click("[data-act=try-settings]")
     page.wait_for_selector("#tested .tried li >> nth=2", timeout=30_000)
     assert page.locator("#tested .failed").count() == 0
     visit.shot("t9-settings")
-    page.keyboard.press("Escape")
-    page.wait_for_selector("dialog", state="detached")
+    page.select_option("dialog select[name=llm]", "openai-like")
+    with servers.serving(servers.saying("The Petrel escorted the Perrin Dawn to Port Ansel. [1]")) as server:
+        page.fill("dialog input[name=llm_url]", server.url)
+        page.fill("dialog input[name=llm_model]", "missing-model")
+        server.reply = servers.failing(404)
+        page.click("[data-act=try-settings]")
+        page.wait_for_selector("#tested .failed", timeout=30_000)
+        visit.shot("t9-settings-wrong")
+        page.fill("dialog input[name=llm_model]", "test-model")
+        server.reply = servers.saying("The Petrel escorted the Perrin Dawn to Port Ansel. [1]")
+        page.click("[data-act=try-settings]")
+        page.wait_for_selector("#tested .well >> text=test-model", timeout=30_000)
+        assert not (served.library / "dossier.toml").exists()
+        page.click("dialog .primary")
+        page.wait_for_selector(".toast >> text=Saved in dossier.toml")
+        assert 'llm_model = "test-model"' in (served.library / "dossier.toml").read_text(encoding="utf-8")
+        turn = visit.ask(PATROL)
+        assert "test-model" in turn.locator("details.why").inner_text() or "test-model" in turn.inner_html()
+        page.click("[data-act=settings]")
+        page.wait_for_selector("dialog[open]")
+        page.select_option("dialog select[name=llm]", "")
+        page.click("dialog .primary")
+        page.wait_for_selector("dialog", state="detached")
     assert page.evaluate("() => document.activeElement.dataset.act") == "settings"
+    assert "offline reader" in visit.ask(PATROL).locator("details.why").inner_html()
 
 
 def test_keys_do_what_the_help_says(visit: Visit) -> None:

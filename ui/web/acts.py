@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from eval.cases import append_case
@@ -16,7 +17,7 @@ from eval.types import Case, Evidence
 from index.errors import DossierError
 from rag.records import answer_to_markdown, answer_to_text
 from rag.types import Answer, Turn
-from ui.web.checkup import describe, try_settings
+from ui.web.checkup import change_settings, choices, describe, has_key, proposed, try_settings
 from ui.web.people import Person
 from ui.web.removal import Removals
 from ui.web.render import render_suggestions
@@ -55,20 +56,28 @@ class Acts:
         work: Adds documents in the background.
         removals: Removes documents, after a while in which that can be undone.
         suggestions: Finds questions to suggest.
+        settings_file: Where changed settings are written.
     """
 
     def __init__(
-        self, sessions: Sessions, sources: Sources, work: Work, removals: Removals, suggestions: Suggestions
+        self,
+        sessions: Sessions,
+        sources: Sources,
+        work: Work,
+        removals: Removals,
+        suggestions: Suggestions,
+        settings_file: Path,
     ) -> None:
         self._sessions, self._sources, self._work = sessions, sources, work
         self._removals, self._suggestions = removals, suggestions
         self._library = sources.library
         self._assistant = suggestions.assistant
+        self._settings_file = settings_file
         self._acts: dict[str, Callable[[Person, Data], Data]] = {
             "source": self.source, "talks": self.talks, "rename": self.rename, "delete": self.delete,
             "undelete": self.undelete, "share": self.share, "copy": self.copy, "rate": self.rate, "test": self.test,
             "dialog": self.dialog, "remove": self.remove, "restore": self.restore, "samples": self.samples,
-            "try-settings": self.try_settings, "suggest": self.suggest,
+            "try-settings": self.try_settings, "settings": self.settings, "suggest": self.suggest,
         }  # fmt: skip
 
     def do(self, who: Person, data: Data) -> Data:
@@ -205,7 +214,10 @@ class Acts:
         """Draw a dialog."""
         name = data.get("name")
         if name == "settings":
-            return {"html": render_settings(describe(self._assistant))}
+            chosen = self._assistant.settings
+            form = choices(chosen) if who.may_add else []
+            sections, file = describe(self._assistant), self._settings_file.name
+            return {"html": render_settings(sections, form, has_key=has_key(chosen), file=file)}
         if name == "help":
             return {"html": render_help()}
         if name == "rename":
@@ -213,14 +225,27 @@ class Acts:
             return {"html": render_rename(talk, self._sessions.get(talk, who.name).title)}
         number, turn, answer = self._turn(who, data)
         if name == "edit":
-            return {"html": render_edit(number, turn)}
+            turns = self._sessions.get(_text(data, "id"), who.name).turns
+            return {"html": render_edit(number, turn, len(turns) - number - 1)}
         if name == "test":
             return {"html": render_test(number, answer)}
         return {"html": render_rate(number, _number(data, "rating"))}
 
     def try_settings(self, who: Person, data: Data) -> Data:
-        """Try encoder, search, grounding model and language model."""
-        return {"html": render_tried(try_settings(self._assistant))}
+        """Try encoder, search, grounding model and language model; the last as the form has it, before it is saved."""
+        chosen = self._assistant.settings
+        try:
+            wanted = proposed(chosen, data) if who.may_add else chosen
+        except DossierError as error:
+            return {"html": render_tried([(False, error.message, error.remedy)])}
+        return {"html": render_tried(try_settings(self._assistant, wanted))}
+
+    def settings(self, who: Person, data: Data) -> Data:
+        """Answer as the form says from now on, also after a restart."""
+        if not who.may_add:
+            raise Refused(say("problem.settings", name=who.name), remedy=say("problem.not_allowed.remedy"))
+        changed = change_settings(self._assistant, data, self._settings_file)
+        return {"toast": say("settings.saved" if changed else "settings.same", name=self._settings_file.name)}
 
 
 def _text(data: Data, name: str) -> str:

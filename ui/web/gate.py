@@ -55,7 +55,7 @@ class Gate:
             target = quote(f"{path}?{query}" if query else path, safe="")
             await _reply(send, 303, headers=[(b"location", f"/login?next={target}".encode())])
         else:
-            await _reply(send, 401, b"Sign in first.", [(b"content-type", b"text/plain; charset=utf-8")])
+            await _reply(send, 401, say("problem.sign_in").encode(), [(b"content-type", b"text/plain; charset=utf-8")])
 
     async def _ask(self, send: Send, target: str, problem: str = "", name: str = "", status: int = 200) -> None:
         page = render_login(target, problem, name, self._style)

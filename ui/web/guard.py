@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ui.web.strings import say
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -57,7 +59,7 @@ class Guard:
         if foreign or (self._local and not is_local(urlsplit(f"//{host}").hostname or "")):
             plain = (b"content-type", b"text/plain; charset=utf-8")
             await send({"type": "http.response.start", "status": 403, "headers": [plain, *_HEADERS]})
-            await send({"type": "http.response.body", "body": b"This page answers only to this machine."})
+            await send({"type": "http.response.body", "body": say("problem.elsewhere").encode()})
             return
 
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Style = Literal["meta", "heading", "table", "bullet", "item", "flow", "lines"]
+Style = Literal["meta", "heading", "table", "record", "bullet", "item", "flow", "lines"]
 _GAP = re.compile(r"\n[ \t]*(?:\n[ \t]*)+|\n+\Z")
 _MARK = re.compile(r"#{1,6}[ \t]+")
 _BULLET = re.compile(r"[ \t]*[-*+•‣▪–][ \t]+")
 _ITEM = re.compile(rf"{_BULLET.pattern}|[ \t]*\d{{1,3}}[.)][ \t]+")
+_FIELD = re.compile(r"([^|:\n]{1,60}): (?=\S)")
+_MAIL = re.compile(r"(?:Subject|From|To|Cc|Date|Reply-To): ")
 _WRAPPED = 50  # shorter lines are meant to be lines
 
 
@@ -63,15 +65,42 @@ def _paragraph(text: str, start: int, close: int, end: int, headings: Collection
     body = text[start:close]
     lines = body.split("\n")
     if start == 0 and lines[0] == "---":
-        yield Block(start, start, close, end, "meta")
+        closed = len(lines) > 2 and lines[-1] == "---"
+        yield Block(start, start + 4 if closed else start, close - 4 if closed else close, end, "meta")
     elif " ".join(body.split()) in headings:
         yield Block(start, start, close, end, "heading")
+    elif start == 0 and len(lines) > 2 and all(_MAIL.match(line) for line in lines):
+        yield Block(start, start, close, end, "meta")
     elif all(line.lstrip().startswith("|") for line in lines):
         yield Block(start, start, close, end, "table")
+    elif all(map(_is_record, lines)):
+        position = start
+        for line in lines:
+            stop = position + len(line)
+            beyond = end if stop == close else stop + 1
+            yield Block(position, position, stop, beyond, "record")
+            position = beyond
     elif _ITEM.match(body):
         yield from _items(text, start, close, end)
     else:
         yield Block(start, start, close, end, "flow" if _is_wrapped(lines) else "lines")
+
+
+def _is_record(line: str) -> bool:
+    """Tell whether a line is a row of a table as it is read from sheets: `Name: Ann | Port: Lyme`."""
+    names = [_FIELD.match(part) for part in line.split(" | ")]
+    return len(names) > 1 and all(names) and len({name[1] for name in names if name}) == len(names)
+
+
+def fields(text: str, start: int, close: int) -> list[tuple[str, int, int]]:
+    """The fields of a record `text[start:close]`: the name, and where the value begins and ends."""
+    found = []
+    for part in text[start:close].split(" | "):
+        name = _FIELD.match(part)
+        assert name is not None, "not a record"
+        found.append((name[1], start + name.end(), start + len(part)))
+        start += len(part) + len(" | ")
+    return found
 
 
 def _is_wrapped(lines: list[str]) -> bool:

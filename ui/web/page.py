@@ -8,14 +8,16 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from index.errors import DossierError
+from index.settings import FILE_NAME
 from rag.assistant import Assistant
 from rag.drafts import Draft
-from rag.types import Citation, Conversation, Done, Event, Sentence, Statement
+from rag.types import Answer, Citation, Conversation, Done, Event, Sentence, Statement
 from ui.web.acts import Acts
 from ui.web.people import Person
 from ui.web.removal import Removals
@@ -43,6 +45,8 @@ class _Running:
     question: str
     number: int
     base: Conversation
+    instead: int | None = None
+    """The turn whose place the answer takes, with all that followed from it; `None` if it is added at the end."""
     statements: list[Statement] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     waiting: bool = False
@@ -99,9 +103,16 @@ class Page:
         assistant: Answers the questions.
         work: Adds and embeds in the background.
         who: Tells who is at the page, by the headers of a request.
+        settings_file: Where changed settings are written; the library's own file if `None`.
     """
 
-    def __init__(self, assistant: Assistant, work: Work, who: Callable[[gr.Request], Person]) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        work: Work,
+        who: Callable[[gr.Request], Person],
+        settings_file: Path | None = None,
+    ) -> None:
         self.assistant = assistant
         self.work = work
         self.who = who
@@ -109,7 +120,8 @@ class Page:
         self.sources = Sources(assistant.library)
         self.suggestions = Suggestions(assistant)
         self.removals = Removals(assistant.library)
-        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions)
+        file = settings_file or assistant.library.path / FILE_NAME
+        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions, file)
         self._running: dict[tuple[str, str], _Running] = {}
         self._turnstile = asyncio.Semaphore(_AT_ONCE)
 
@@ -118,14 +130,16 @@ class Page:
         self.suggestions.end()
         self.removals.end()
 
-    def draw(self, conversation: Conversation, pending: str = "", who: Person | None = None) -> str:
-        """Draw a conversation with what is not yet, or will not be, part of it."""
+    def draw(self, conversation: Conversation, pending: str = "", who: Person | None = None, *, kept: str = "") -> str:
+        """Draw a conversation with what is not yet, or will not be, part of it; `kept` is a copy of what it was."""
         library = self.assistant.library
         answers = [turn.answer for turn in conversation.turns if turn.answer is not None]
         near = {hit.passage.document_id for answer in answers for hit in answer.hits[:5]}
         titles = {info.id: info.title for info in library.documents(sorted(near))} if near else {}
         known = self.suggestions.seen(conversation) if conversation.turns else self.suggestions.known()
-        view = View(len(library), titles, known, who is None or who.may_add, samples_folder() is not None)
+        shared_by = conversation.shared_by if who is None or conversation.shared_by != who.name else ""
+        may_add, samples = who is None or who.may_add, samples_folder() is not None
+        view = View(len(library), titles, known, may_add, samples, shared_by, kept)
         return render_conversation(conversation, pending, view)
 
     def open(self, request: gr.Request) -> tuple[str, str, str, str, str]:
@@ -141,14 +155,14 @@ class Page:
 
     def _resumed(self, conversation: Conversation, who: Person) -> tuple[str, str, Any]:
         running = self._running.get((who.name, conversation.id))
-        pending = ""
+        pending, shown = "", conversation
         if running is not None and not running.ended:
-            pending = running.draw()
+            pending, shown = running.draw(), running.base
         elif (draft := self.sessions.draft(conversation.id, who.name)) is not None:
             number = len(conversation.turns)
             pending = render_pending(draft.question, draft.statements, draft.citations, number, "interrupted")
         known = conversation.id if conversation.turns or pending else ""
-        return self.draw(conversation, pending, who), known, question_box(answering=False)
+        return self.draw(shown, pending, who), known, question_box(answering=False)
 
     def resume(self, event: gr.EventData, request: gr.Request) -> Outputs:
         """Open another conversation."""
@@ -222,11 +236,12 @@ class Page:
     async def again(
         self, conversation_id: str, where: str, chosen: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[Outputs]:
-        """Answer a question that was suggested, tried again or edited; `instead` replaces the last turn."""
+        """Answer a question that was suggested, tried again or edited; `instead` is the turn that it replaces."""
         data = event._data
         question, standalone = str(data.get("question") or ""), str(data.get("standalone") or "").strip()
         scope = self._scope(where, chosen)
-        who, instead = self.who(request), bool(data.get("instead"))
+        who, place = self.who(request), data.get("instead")
+        instead = place if isinstance(place, int) and not isinstance(place, bool) else None
         async for outputs in self._ask(question, conversation_id, scope, who, standalone=standalone, instead=instead):
             yield outputs
 
@@ -238,15 +253,16 @@ class Page:
         who: Person,
         *,
         standalone: str = "",
-        instead: bool = False,
+        instead: int | None = None,
     ) -> AsyncIterator[Outputs]:
         stored = self.sessions.get(conversation_id, who.name)
         if not question.strip():
             yield gr.skip(), gr.skip(), question_box(answering=False)
             return
-        instead = instead and bool(stored.turns)
-        base = replace(stored, turns=stored.turns[:-1]) if instead else stored
-        running = _Running(question, len(base.turns), base, waiting=self._turnstile.locked())
+        if instead is not None and not 0 <= instead < len(stored.turns):
+            instead = None
+        base = stored if instead is None else replace(stored, turns=stored.turns[:instead])
+        running = _Running(question, len(base.turns), base, instead, waiting=self._turnstile.locked())
         self._running[who.name, stored.id] = running
         while len(self._running) > _KEPT:
             self._running.pop(next(iter(self._running)))
@@ -255,7 +271,7 @@ class Page:
         try:
             async with self._turnstile:
                 running.waiting = False
-                async for outputs in self._answer(running, stored, where, who, standalone, instead):
+                async for outputs in self._answer(running, stored, where, who, standalone):
                     yield outputs
         except DossierError as error:
             yield self._failed(running, who, stored, error.message, error.remedy)
@@ -273,24 +289,24 @@ class Page:
     def _failed(self, running: _Running, who: Person, stored: Conversation, message: str, remedy: str) -> Outputs:
         self.sessions.put(stored, who.name)  # without the draft
         problem = render_problem(running.question, message, remedy)
-        drawn = self.draw(running.base, problem, who)
+        drawn = self.draw(stored, problem, who)
         return drawn, gr.skip(), question_box(answering=False, value=running.question)
 
     async def _answer(
-        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str, instead: bool
+        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str
     ) -> AsyncIterator[Outputs]:
         options: dict[str, Any] = {"standalone": standalone} if standalone else {}
         steps = _Steps(self.assistant.stream(running.question, running.base, where=where, **options))
         await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
         # In a thread, so that "stop" need not wait for the step at hand.
         try:
-            async for outputs in self._follow(steps, running, stored, who, instead):
+            async for outputs in self._follow(steps, running, stored, who):
                 yield outputs
         finally:
             steps.stop()
 
     async def _follow(
-        self, steps: _Steps, running: _Running, stored: Conversation, who: Person, instead: bool
+        self, steps: _Steps, running: _Running, stored: Conversation, who: Person
     ) -> AsyncIterator[Outputs]:
         while (event := await asyncio.to_thread(steps.next)) is not None:
             if isinstance(event, Sentence):
@@ -299,11 +315,14 @@ class Page:
                 yield self.draw(running.base, running.draw(), who), gr.skip(), gr.skip()
                 await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
             elif isinstance(event, Done):
-                grown = await asyncio.to_thread(
-                    lambda answer: self.sessions.add(stored.id, answer, who.name, instead=instead), event.answer
-                )
+                grown, kept = await asyncio.to_thread(self._take_in, running, stored.id, event.answer, who)
                 self._running.pop((who.name, stored.id), None)
-                yield self.draw(grown, who=who), gr.skip(), question_box(answering=False)
+                yield self.draw(grown, who=who, kept=kept), gr.skip(), question_box(answering=False)
+
+    def _take_in(self, running: _Running, name: str, answer: Answer, who: Person) -> tuple[Conversation, str]:
+        if running.instead is None:
+            return self.sessions.add(name, answer, who.name), ""
+        return self.sessions.replace(name, running.instead, answer, who.name)
 
     def stop(self, conversation_id: str, request: gr.Request) -> tuple[str, Any]:
         """Draw what a stopped answer came to; its question goes back to the box."""
@@ -313,7 +332,8 @@ class Page:
         if running is None:  # it was done already
             return self.draw(conversation, who=who), question_box(answering=False)
         self.sessions.put(conversation, who.name)  # without the draft
-        drawn = self.draw(running.base, running.draw(stopped=True), who)
+        running.number = len(conversation.turns)  # below what is still there, also where it would have replaced that
+        drawn = self.draw(conversation, running.draw(stopped=True), who)
         return drawn, question_box(answering=False, value=running.question)
 
 

@@ -32,6 +32,7 @@ KINDS = {form.media_type: form.suffixes[0].lstrip(".").upper() for form in FORMA
 """What a kind of document is called in the list: the usual ending of its files."""
 _VERDICTS = {"supported": "✓", "weak": "≈", "unsupported": "!"}
 _NEAREST = 3
+_GLUE = "\u2060"  # word joiner: no line begins with a marker
 _CARD_QUOTE = 400
 
 
@@ -41,7 +42,8 @@ class View:
 
     `documents` counts those of the library; 0 gives the first-run hint. `titles` are those of documents named in a
     nearest passage, by id. `suggestions` are questions for the end of it. `may_add` says whether the person may add
-    documents, `samples` whether there are samples to load.
+    documents, `samples` whether there are samples to load. `shared_by` is the person whose conversation this is a copy
+    of, `kept` the id of a copy that keeps it as it was before a turn was replaced.
     """
 
     documents: int = 1
@@ -49,6 +51,8 @@ class View:
     suggestions: Sequence[str] = ()
     may_add: bool = True
     samples: bool = False
+    shared_by: str = ""
+    kept: str = ""
 
 
 def render_conversation(conversation: Conversation, pending: str = "", view: View | None = None) -> str:
@@ -65,14 +69,32 @@ def render_conversation(conversation: Conversation, pending: str = "", view: Vie
     view = view or View()
     if not conversation.turns and not pending:
         return _welcome(view)
-    last = len(conversation.turns) - 1
     turns = "".join(
-        render_turn(turn, number, view.titles, last=number == last and not pending)
-        for number, turn in enumerate(conversation.turns)
+        render_turn(turn, number, view.titles, change=not pending) for number, turn in enumerate(conversation.turns)
     )
     more = "" if pending else render_suggestions(view.suggestions, say("suggest.next"))
     label = escape(say("answer.log"))
-    return f'<div role="log" aria-label="{label}" tabindex="-1">{turns}{pending}<div id="next">{more}</div></div>'
+    inside = f'{_shared(view.shared_by)}{turns}{pending}{_kept(view.kept)}<div id="next">{more}</div>'
+    return f'<div role="log" aria-label="{label}" tabindex="-1">{inside}</div>'
+
+
+def _shared(name: str) -> str:
+    """Say whose conversation this is a copy of."""
+    sign = '<span class="sign" aria-hidden="true">⧉</span>'
+    told = escape(say("answer.shared", name=name))
+    return f'<p class="aside shared">{sign}<span>{told}</span></p>' if name else ""
+
+
+def _kept(name: str) -> str:
+    """Say that the conversation as it was is still there, with a way to it."""
+    if not name:
+        return ""
+    button = (
+        f'<button type="button" class="small" data-act="resume" data-id="{escape(name)}">'
+        f"{escape(say('answer.kept.open'))}</button>"
+    )
+    sign = '<span class="sign" aria-hidden="true">↶</span>'
+    return f'<p class="aside kept" role="status">{sign}<span>{escape(say("answer.kept"))}</span> {button}</p>'
 
 
 def _welcome(view: View) -> str:
@@ -104,14 +126,14 @@ def render_suggestions(questions: Sequence[str], title: str) -> str:
     return f'<section class="suggested"><h3>{escape(title)}</h3><ul>{rows}</ul></section>'
 
 
-def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, last: bool = False) -> str:
+def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, change: bool = False) -> str:
     """Draw one question and its answer.
 
     Args:
         turn: The turn.
         number: Its place in the conversation, from 0.
         titles: Titles of documents by id.
-        last: Whether it is the last: that one can be tried again and edited.
+        change: Whether it can be tried again and edited.
     """
     if turn.answer is None:
         body = f'<div class="answer"><p dir="auto">{escape(turn.text)}</p></div>'
@@ -119,7 +141,7 @@ def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, last: boo
         body = f"{_notice(turn.answer)}{_abstention(turn.answer, number, titles)}"
     else:
         body = _answer(turn.answer, number)
-    after = render_tools(turn.answer, number, last=last) if turn.answer is not None else ""
+    after = render_tools(turn.answer, number, change=change) if turn.answer is not None else ""
     searched = turn.answer is not None and (turn.answer.statements or turn.answer.abstained)
     why = render_why(turn.answer, number, titles) if turn.answer is not None and searched else ""
     return _turn(turn.question, f"{body}{after}{why}")
@@ -244,9 +266,8 @@ def _statements(statements: Sequence[Statement], citations: Sequence[Citation], 
         agreed = f'<span class="agreed">{told}</span>' if statement.sources > 1 else ""
         reason = f'<small class="reason">{escape(statement.reason)}</small>' if statement.reason else ""
         text = f'<span class="said {statement.verdict}">{_exact(statement)}</span>'
-        said.append(
-            f'<p class="statement" dir="auto">{text}<span class="marks">{markers}{verdict}{agreed}</span>{reason}</p>'
-        )
+        marks = f'<span class="marks">{_GLUE}{markers}{verdict}{agreed}</span>'
+        said.append(f'<p class="statement" dir="auto">{text}{marks}{reason}</p>')
     return "".join(said)
 
 

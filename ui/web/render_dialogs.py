@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from rag.llm import KINDS
 from rag.types import Answer, Turn
+from ui.web.checkup import Choice
 from ui.web.render import place_and_time
 from ui.web.render_why import plain
-from ui.web.strings import say
+from ui.web.strings import count, say
 
 
-def _dialog(title: str, body: str, *, act: str = "", save: str = "", **hidden: str) -> str:
-    """A dialog: with `act`, a form that sends its fields; else something to read and close."""
+def _dialog(title: str, body: str, *, act: str = "", save: str = "", more: str = "", **hidden: str) -> str:
+    """A dialog: with `act`, a form that sends its fields; else something to read and close; `more` are buttons."""
     kept = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in hidden.items())
     close = escape(say("dialog.cancel" if act else "dialog.close"))
     done = f'<button class="primary">{escape(say(save))}</button>' if act else ""
     return (
         f'<form data-form="{act}" novalidate><h2 id="dialog-title">{escape(title)}</h2>{kept}{body}'
-        f'<div class="buttons"><button type="button" data-act="close-dialog">{close}</button>{done}</div></form>'
+        f'<div class="buttons">{f"""<span class="more">{more}</span>""" if more else ""}'
+        f'<button type="button" data-act="close-dialog">{close}</button>{done}</div></form>'
     )
 
 
@@ -46,13 +49,15 @@ def render_rate(turn: int, rating: int) -> str:
     return _dialog(title, body, act="rate", save="rate.save", turn=str(turn), rating=str(rating))
 
 
-def render_edit(turn: int, question: Turn) -> str:
-    """Ask for another wording of a question, or of the question as it was searched."""
+def render_edit(turn: int, question: Turn, after: int = 0) -> str:
+    """Ask for another wording of a question, or of the question as it was searched; `after` counts those after it."""
     standalone = question.standalone_question or ""
     shown = standalone if standalone != question.question else ""
     body = _text("question", "edit.question", question.question, lines=3) + _text(
         "standalone", "edit.standalone", shown, lines=2, about="edit.standalone.about"
     )
+    if after:
+        body = f'<p class="about">{escape(count("edit.after", after))}</p>{body}'
     return _dialog(say("edit.title"), body, act="edit", save="edit.save", turn=str(turn))
 
 
@@ -77,21 +82,69 @@ def render_test(turn: int, answer: Answer) -> str:
     return _dialog(say("test.title"), body, act="test", save="test.save", turn=str(turn))
 
 
-def render_settings(sections: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> str:
-    """Show settings, and a button that tries them.
+def render_settings(
+    sections: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+    form: Sequence[Choice] = (),
+    *,
+    has_key: bool = False,
+    file: str = "",
+) -> str:
+    """Show settings, and a button that tries them; with a form, to be changed.
 
     Args:
-        sections: Title and rows of label and value, none of them secret.
+        sections: Title and rows of label and value, none of them secret; the first is what the form is about.
+        form: What can be changed; empty for those who may not.
+        has_key: Whether the environment holds the key that the settings name.
+        file: Name of the file that they are saved in.
     """
-    parts = []
-    for title, rows in sections:
+    parts = [_choices(form, has_key)] if form else []
+    for title, rows in sections[1:] if form else sections:
         listed = "".join(f'<dt>{escape(label)}</dt><dd dir="auto">{escape(value)}</dd>' for label, value in rows)
         parts.append(f"<h3>{escape(title)}</h3><dl>{listed}</dl>")
-    test = (
-        f'<div id="tested" role="status"></div><p><button type="button" class="small" data-act="try-settings">'
-        f"{escape(say('settings.test'))}</button></p>"
+    tested = '<div id="tested" role="status"></div>'
+    test = f'<button type="button" data-act="try-settings">{escape(say("settings.test"))}</button>'
+    about = say("settings.about.form", file=file) if form else say("settings.about")
+    body = f'<p class="about">{escape(about)}</p>{"".join(parts)}{tested}'
+    if form:
+        return _dialog(say("settings.title"), body, act="settings", save="settings.save", more=test)
+    return _dialog(say("settings.title"), body, more=test)
+
+
+def _choices(form: Sequence[Choice], has_key: bool) -> str:
+    by_name = {choice.name: choice for choice in form}
+    kinds = [("", say("settings.llm.none")), *((kind, say(f"settings.llm.{kind}")) for kind in KINDS)]
+    modes = [(mode, say(f"settings.mode.{mode}")) for mode in ("flag", "strict", "off")]
+    key = by_name["llm_key"].value or "DOSSIER_LLM_KEY"
+    about = {
+        "llm_url": say("settings.llm_url.about"),
+        "llm_model": say("settings.llm_model.about"),
+        "llm_key": say(f"settings.llm_key.{'set' if has_key else 'unset'}", name=key),
+    }
+    model = "".join(_changeable(by_name[name], f"settings.{name}", told) for name, told in about.items())
+    return (
+        f"{_changeable(by_name['llm'], 'settings.llm', say('settings.llm.about'), kinds)}"
+        f'<div class="model">{model}'
+        f"{_changeable(by_name['grounding'], 'settings.mode', say('settings.mode.about'), modes)}</div>"
     )
-    return _dialog(say("settings.title"), f'<p class="about">{escape(say("settings.about"))}</p>{"".join(parts)}{test}')
+
+
+def _changeable(choice: Choice, label: str, about: str, options: Sequence[tuple[str, str]] = ()) -> str:
+    """A field of the form, to type into or, with options, to choose from; closed if the environment decides."""
+    closed = " disabled" if choice.fixed_by else ""
+    if options:
+        listed = "".join(
+            f'<option value="{escape(value)}"{" selected" if value == choice.value else ""}>{escape(text)}</option>'
+            for value, text in options
+        )
+        field = f'<select name="{choice.name}"{closed}>{listed}</select>'
+    else:
+        field = (
+            f'<input name="{choice.name}" value="{escape(choice.value)}" dir="auto" autocomplete="off" '
+            f'autocapitalize="none" spellcheck="false"{closed}>'
+        )
+    told = say("settings.fixed", name=choice.fixed_by) if choice.fixed_by else about
+    small = f"<small>{escape(told)}</small>" if told else ""
+    return f'<label class="field"><span>{escape(say(label))}</span>{field}{small}</label>'
 
 
 def render_tried(lines: Sequence[tuple[bool, str, str]]) -> str:

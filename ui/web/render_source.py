@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from html import escape
 
 from index.parse.pdf import Box
 from index.types import Document
 from rag.types import page_name
 from ui.web.icons import icon
-from ui.web.layout import Block, blocks
+from ui.web.layout import blocks
 from ui.web.render import KINDS, render_notice, written_date
+from ui.web.render_text import NOTHING, Finds, Layers, render_blocks
 from ui.web.render_why import place, plain
 from ui.web.strings import say
 
 WINDOW = 15_000
 """Characters of a document shown before and after a quote at first, and added by each "show more"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finds:
-    """What a search in the document found: the words, all places as spans, and which of them is at hand, from 0."""
-
-    query: str = ""
-    spans: Sequence[tuple[int, int]] = ()
-    at: int = 0
-
-
-NOTHING = Finds()
-_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
-_RULE = re.compile(r"[|\s:-]+")
 _EDGE = 400
 
 
@@ -71,8 +55,8 @@ def render_text(
     end = min(max(end, start), len(text))
     centre = finds.spans[finds.at] if finds.spans else (start, end)
     first, last = _window(text, *centre, before, after)
-    layers = _Layers(start, end, finds)
-    body = "".join(_block(text, block, layers) for block in blocks(text, first, last, headings))
+    layers = Layers(start, end, finds)
+    body = render_blocks(text, blocks(text, first, last, headings), layers)
     where = place(document.id, start, end)
     above = below = ""
     if first > 0:
@@ -100,78 +84,6 @@ def _window(text: str, start: int, end: int, before: int, after: int) -> tuple[i
         edge = text.rfind("\n\n", max(last - _EDGE, end), last)
         last = edge if edge >= 0 else last
     return first, last
-
-
-class _Layers:
-    """What is laid over a text: the quote in `<mark>`, and what a search found."""
-
-    def __init__(self, start: int, end: int, finds: Finds) -> None:
-        self.start, self.end, self.finds = start, end, finds
-        self._starts = [a for a, _ in finds.spans]
-
-    def write(self, text: str, first: int, last: int, *, bold: bool = False) -> str:
-        """Write `text[first:last]` with what lies in the quote inside `<mark>`, and each place found in a span."""
-        set_ = _bold if bold else lambda text, a, b: escape(text[a:b])
-        cuts = {first, last, *(c for c in (self.start, self.end) if first < c < last)}
-        near = range(max(bisect_right(self._starts, first) - 1, 0), bisect_left(self._starts, last))
-        found = [(i, *self.finds.spans[i]) for i in near if self.finds.spans[i][1] > first]
-        cuts.update(c for _, a, b in found for c in (a, b) if first < c < last)
-        edges = sorted(cuts)
-        parts = []
-        for a, b in zip(edges, edges[1:], strict=False):
-            inside = set_(text, a, b)
-            hit = next((i for i, c, d in found if c <= a and b <= d), None)
-            if hit is not None:
-                now = " now" if hit == self.finds.at else ""
-                inside = f'<span class="found{now}">{inside}</span>'
-            parts.append(f"<mark>{inside}</mark>" if self.start <= a and b <= self.end and a < b else inside)
-        return "".join(parts)
-
-
-def _block(text: str, block: Block, layers: _Layers) -> str:
-    gap = f'<span class="hidden">{layers.write(text, block.close, block.end)}</span>'
-    if block.style == "table":
-        rows = "".join(_row(text, a, b, layers) for a, b in _lines(text, block.start, block.close))
-        return f'<div class="table" tabindex="0"><table>{rows}</table>{gap}</div>'
-    hidden = ""
-    if block.body > block.start:
-        hidden = f'<span class="hidden">{layers.write(text, block.start, block.body)}</span>'
-    inside = f"{hidden}{layers.write(text, block.body, block.close, bold=True)}{gap}"
-    return f"<h4>{inside}</h4>" if block.style == "heading" else f'<p class="{block.style}" dir="auto">{inside}</p>'
-
-
-def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The lines of a stretch, each with its line break."""
-    while start < end:
-        stop = text.find("\n", start, end) + 1 or end
-        yield start, stop
-        start = stop
-
-
-def _row(text: str, first: int, last: int, layers: _Layers) -> str:
-    """Draw a line `| a | b |` as a row of a table; its bars stay in the page, hidden."""
-    bars = [i for i in range(first, last) if text[i] == "|" and text[i - 1 : i] != "\\"]
-    rule = " class='hidden'" if _RULE.fullmatch(text, first, last) else ""
-    edges = [first, *bars[1:-1], last] if len(bars) > 2 else [first, last]
-    cells = []
-    for a, b in zip(edges, edges[1:], strict=False):
-        words = text[a:b]
-        left = a + len(words) - len(words.lstrip("| \t"))
-        right = max(left, a + len(words.rstrip("| \t\n")))
-        edge = f'<span class="hidden">{layers.write(text, a, left)}</span>'
-        tail = f'<span class="hidden">{layers.write(text, right, b)}</span>'
-        cells.append(f"<td>{edge}{layers.write(text, left, right, bold=True)}{tail}</td>")
-    return f"<tr{rule}>{''.join(cells)}</tr>"
-
-
-def _bold(text: str, first: int, last: int) -> str:
-    parts = []
-    for found in _BOLD.finditer(text, first, last):
-        a, b = found.span()
-        star = '<span class="hidden">**</span>'
-        parts.append(f"{escape(text[first:a])}{star}<strong>{escape(found[1])}</strong>{star}")
-        first = b
-    return "".join([*parts, escape(text[first:last])])
 
 
 def render_page(

@@ -18,16 +18,16 @@ _TOOLS = (
     ("bad", "bad", "turn.bad"),
     ("ask-test", "test", "turn.test"),
 )
-_LAST_TOOLS = (("retry", "retry", "turn.retry"), ("ask-edit", "pencil", "turn.edit"))
+_CHANGES = (("retry", "retry", "turn.retry"), ("ask-edit", "pencil", "turn.edit"))
 
 
-def render_tools(answer: Answer, number: int, *, last: bool) -> str:
-    """Draw what can be done with an answer: copy, rate, make a test; the last one also tried again and edited."""
+def render_tools(answer: Answer, number: int, *, change: bool) -> str:
+    """Draw what can be done with an answer: copy, rate, make a test, and while no other comes, try again and edit."""
     buttons = "".join(
         f'<button type="button" class="icon" data-act="{act}" data-turn="{number}" '
         f'data-question="{escape(answer.question)}" '
         f'aria-label="{escape(say(label))}" title="{escape(say(label))}">{icon(name)}</button>'
-        for act, name, label in (*_TOOLS, *(_LAST_TOOLS if last else ()))
+        for act, name, label in (*_TOOLS, *(_CHANGES if change else ()))
     )
     return f'<div class="tools-row" role="group" aria-label="{escape(say("turn.tools"))}">{buttons}</div>'
 

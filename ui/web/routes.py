@@ -47,18 +47,18 @@ def add_routes(app: FastAPI, page: Page, who: Who) -> None:
 
     def page_image(document_id: str, number: int, request: Request) -> Response:
         if who(request) is None:
-            return told("Sign in first.", 401)
+            return told(say("problem.sign_in"), 401)
         try:
             picture = page.sources.page_image(document_id, number)
         except DossierError as error:
             return told(str(error), 404)
         if picture is None:
-            return told("There is no such page.", 404)
+            return told(say("problem.no_page"), 404)
         return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     def original(document_id: str, request: Request) -> Response:
         if who(request) is None:
-            return told("Sign in first.", 401)
+            return told(say("problem.sign_in"), 401)
         try:
             document = page.sources.library.document(document_id)
             data = page.sources.original(document)
@@ -72,10 +72,10 @@ def add_routes(app: FastAPI, page: Page, who: Who) -> None:
     def export(conversation_id: str, request: Request) -> Response:
         person = who(request)
         if person is None:
-            return told("Sign in first.", 401)
+            return told(say("problem.sign_in"), 401)
         conversation = page.sessions.get(conversation_id, person.name)
         if not conversation.turns:
-            return told("There is no such conversation.", 404)
+            return told(say("problem.no_talk"), 404)
         stem = safe_name(re.sub(r"[^\w -]+", "", conversation.title).strip()[:60] or "conversation")
         text = conversation_to_markdown(conversation)
         return Response(text, media_type="text/markdown; charset=utf-8", headers=_attached(f"{stem}.md"))
@@ -85,7 +85,7 @@ def add_routes(app: FastAPI, page: Page, who: Who) -> None:
 
         person = who(request)
         if person is None or not person.may_add:
-            return told("Sign in first." if person is None else say("problem.not_allowed", name=person.name), 403)
+            return told(say("problem.sign_in") if person is None else say("problem.not_allowed", name=person.name), 403)
         limit = page.sources.library.settings.max_file_mb * 4 * 2**20
         folder = Path(tempfile.mkdtemp(prefix="dossier-upload-"))
         try:

@@ -69,7 +69,7 @@ def serve(
                 work = Work(assistant, lambda report: _tell(report, announce))
                 try:
                     people = People(auth, _secret(assistant)) if auth is not None else None
-                    _run(assistant, listener, announce, work, people, docs, local=is_local(host))
+                    _run(assistant, listener, announce, work, people, docs, local=is_local(host), config=config)
                 finally:
                     work.end()
         except KeyboardInterrupt:
@@ -95,10 +95,11 @@ def _run(
     docs: Path | None,
     *,
     local: bool,
+    config: Path | None,
 ) -> None:
     import uvicorn
 
-    app = build_app(assistant, local=local, people=people, work=work)
+    app = build_app(assistant, local=local, people=people, work=work, settings_file=config)
     # An open page keeps its connections for ever; two seconds are for answers on their way.
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     host, port = listener.getsockname()[:2]
@@ -146,7 +147,12 @@ def _welcome(
 
 
 def build_app(
-    assistant: Assistant, *, local: bool = True, people: People | None = None, work: Work | None = None
+    assistant: Assistant,
+    *,
+    local: bool = True,
+    people: People | None = None,
+    work: Work | None = None,
+    settings_file: Path | None = None,
 ) -> FastAPI:
     """Build the web application around an assistant.
 
@@ -155,6 +161,7 @@ def build_app(
         local: Turn away requests that are not addressed to this machine by a local name.
         people: Who may sign in; without it everybody who reaches the page may do everything.
         work: Adds and embeds in the background; one of its own if `None`.
+        settings_file: Where settings that are changed in the page are written; the library's own file if `None`.
 
     Returns:
         The application, for an ASGI server.
@@ -185,7 +192,7 @@ def build_app(
     if people is not None:
         app.add_middleware(Gate, people=people, style=style)
     app.add_middleware(Guard, local=local and people is None)
-    page = Page(assistant, work or Work(assistant), known)
+    page = Page(assistant, work or Work(assistant), known, settings_file)
     add_routes(app, page, who)
     colors = gr.themes.colors
     theme = gr.themes.Base(

@@ -11,7 +11,8 @@ from index.find import find_in_text
 from index.library import Library
 from index.parse import document_id, open_source, read_source
 from index.types import Document
-from ui.web.render_source import NOTHING, WINDOW, Finds, render_missing, render_page, render_text
+from ui.web.render_source import WINDOW, render_missing, render_page, render_text
+from ui.web.render_text import NOTHING, Finds
 from ui.web.strings import say
 
 _SETTLED = 30  # matches of a search that are drawn on one page of a PDF

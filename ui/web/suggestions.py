@@ -26,7 +26,7 @@ class Suggestions:
         self.assistant = assistant
         self.answering = 0
         """How many answers are on their way; while there are any, nothing is searched here."""
-        self._after: dict[tuple[str, int], list[str]] = {}
+        self._after: dict[tuple[str, int, str], list[str]] = {}
         self._lock = threading.Lock()
         self._ended = False
 
@@ -66,7 +66,7 @@ class Suggestions:
 
     def after(self, conversation: Conversation) -> list[str]:
         """Questions to follow the last answer of a conversation; empty while others wait."""
-        key = (conversation.id, len(conversation.turns))
+        key = _place(conversation)
         answer = conversation.turns[-1].answer
         if key in self._after or answer is None or answer.abstained:
             return self._after.get(key, [])
@@ -83,4 +83,9 @@ class Suggestions:
 
     def seen(self, conversation: Conversation) -> list[str]:
         """Questions that were found for the last answer before."""
-        return self._after.get((conversation.id, len(conversation.turns)), [])
+        return self._after.get(_place(conversation), [])
+
+
+def _place(conversation: Conversation) -> tuple[str, int, str]:
+    """The end of a conversation; another one if its last question is replaced."""
+    return conversation.id, len(conversation.turns), conversation.turns[-1].question if conversation.turns else ""

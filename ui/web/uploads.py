@@ -13,6 +13,7 @@ from typing import Literal
 from index.errors import DossierError
 from index.types import AddReport
 from rag.assistant import Assistant
+from ui.web.strings import say
 
 State = Literal["reading", "added", "replaced", "known", "failed"]
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
@@ -62,7 +63,8 @@ def _add(assistant: Assistant, file: Path, note: Callable[[AddReport], None] | N
             kept.unlink(missing_ok=True)
         return Outcome(name, "failed", (error.message, error.remedy))
     except OSError as error:
-        return Outcome(name, "failed", (f"The file cannot be stored: {error.strerror}.", "Make room and try again."))
+        told = say("problem.no_room", why=error.strerror), say("problem.no_room.remedy")
+        return Outcome(name, "failed", told)
     if report.failed:
         if fresh:
             kept.unlink(missing_ok=True)

@@ -97,9 +97,7 @@ class Work:
                 self._fail(error.message, error.remedy)
             except Exception as error:  # the page must say so, whatever it was
                 _LOG.exception("adding documents failed")
-                self._fail(
-                    f"Internal error ({type(error).__name__}).", "The terminal that runs Dossier shows the details."
-                )
+                self._fail(say("problem.internal", kind=type(error).__name__), say("problem.internal.remedy"))
 
     def _work(self) -> None:
         """Add what waits and make vectors until there is nothing left to do."""

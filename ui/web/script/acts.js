@@ -13,7 +13,7 @@ async function openDialog(name, data = {}, from = null) {
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   (find('#house') ?? body).append(dialog);
   dialog.showModal();
-  dialog.querySelector('textarea, input:not([type=hidden]):not([type=checkbox])')?.focus();
+  dialog.querySelector('textarea, select, input:not([type=hidden]):not([type=checkbox])')?.focus();
 }
 
 document.addEventListener('submit', async (event) => {
@@ -26,7 +26,7 @@ document.addEventListener('submit', async (event) => {
   data.evidence = fields.getAll('evidence');
   if (act === 'edit') {
     dialog.close();
-    send('again', { question: data.question, standalone: data.standalone, instead: true });
+    send('again', { question: data.question, standalone: data.standalone, instead: Number(data.turn) });
     return;
   }
   if (!act) { dialog.close(); return; }
@@ -35,7 +35,7 @@ document.addEventListener('submit', async (event) => {
 
 const ACTS = {
   say: ({ question }) => send('again', { question }),
-  retry: ({ question }) => send('again', { question, instead: true }),
+  retry: ({ question, turn }) => send('again', { question, instead: Number(turn) }),
   resume: ({ id }) => { if (body.classList.contains('source-open')) close(); toggleDrawer(false); unfolded = new Set(); send('resume', { id }); },
   delete: async ({ id }) => { if (await ask('delete', { id }) && id === conversationId()) find('#new')?.click(); },
   'ask-rename': ({ id }, from) => openDialog('rename', { id }, from),
@@ -48,9 +48,12 @@ const ACTS = {
   'close-dialog': () => dialog?.close(),
   'try-settings': async () => {
     const slot = find('#tested');
+    slot.closest('form').querySelectorAll('.refused').forEach((old) => old.remove());
     slot.textContent = TEXTS.testing;
-    const reply = await ask('try-settings');
+    const reply = await ask('try-settings', Object.fromEntries(new FormData(slot.closest('form'))));
+    if (!slot.isConnected) return;
     slot.innerHTML = reply?.html ?? '';
+    slot.scrollIntoView({ block: 'nearest' });
   },
   copy: async ({ turn }) => { const reply = await ask('copy', { turn }); if (reply) copy(reply.text, TEXTS.copied); },
   'copy-markdown': async ({ turn }) => {

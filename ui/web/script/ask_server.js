@@ -36,8 +36,10 @@ toasts.id = 'toasts';
 toasts.setAttribute('role', 'status');
 body.append(toasts);
 function toast(text, undo = null, remedy = '') {
+  const form = remedy ? find('dialog[open] form') : null; // what went wrong with a form is said in it
+  form?.querySelectorAll('.refused').forEach((old) => old.remove());
   const line = document.createElement('div');
-  line.className = remedy ? 'toast problem' : 'toast';
+  line.className = form ? 'refused' : 'toast';
   const words = document.createElement('span');
   words.textContent = text;
   line.append(words);
@@ -53,7 +55,13 @@ function toast(text, undo = null, remedy = '') {
     button.addEventListener('click', () => { line.remove(); ask(undo.act, undo); });
     line.append(button);
   }
-  toasts.querySelectorAll('.toast:not(.problem):not(:has(button))').forEach((old) => old.remove());
+  if (form) {
+    line.setAttribute('role', 'alert');
+    form.querySelector('.buttons').before(line);
+    line.scrollIntoView({ block: 'nearest' });
+    return;
+  }
+  toasts.querySelectorAll('.toast:not(:has(button, small))').forEach((old) => old.remove());
   toasts.append(line);
   setTimeout(() => line.remove(), undo || remedy ? 9500 : 4000);
 }

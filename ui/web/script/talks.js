@@ -39,18 +39,27 @@ document.addEventListener('input', (event) => { if (event.target.id === 'talks-s
 let wanted = '';
 async function suggest() {
   const slot = find('#next');
-  const key = `${conversationId()}.${document.querySelectorAll('.turn').length}`;
+  const asked = document.querySelectorAll('.turn h2');
+  const key = `${conversationId()}.${asked.length}.${asked[asked.length - 1]?.textContent}`;
   if (!slot || slot.childElementCount || wanted === key || find('#question .stop-button')) return;
   wanted = key;
   const reply = await ask('suggest');
   const now = find('#next');
   if (reply?.html && now && !now.childElementCount && wanted === key) {
     now.innerHTML = reply.html;
-    const talk = find('#conversation');
-    if (talk && atEnd) talk.scrollTop = talk.scrollHeight;
+    if (atEnd) toEnd();
   } else if (!reply?.html) setTimeout(() => { if (wanted === key) wanted = ''; }, 6000);
 }
 setInterval(() => { if (!document.hidden) suggest(); }, 2500);
+
+// To the end of the conversation, but never so far that the last question is out of sight.
+function toEnd() {
+  const talk = find('#conversation');
+  const last = [...document.querySelectorAll('.turn')].at(-1);
+  if (!talk) return;
+  const top = last ? last.getBoundingClientRect().top - talk.getBoundingClientRect().top + talk.scrollTop - 14 : Infinity;
+  talk.scrollTop = Math.min(talk.scrollHeight, top);
+}
 
 let unfolded = new Set();
 document.addEventListener('toggle', ({ target }) => {
@@ -67,8 +76,9 @@ window.dossier = {
       if (!cardFor?.isConnected) hideCard();
       talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
       const count = talk.querySelectorAll('.turn').length;
-      if (count > turns || atEnd) talk.scrollTop = talk.scrollHeight;
+      if (count > turns || atEnd) toEnd();
       turns = count;
+      if (talk.querySelector('.kept')) refreshTalks();
       body.classList.toggle('talking', count > 0);
       if (origin) point(origin);
     });
