@@ -16,7 +16,7 @@ import ingest
 import scale
 import sync
 from quality_page import put_section
-from record import machine_line, read_record
+from record import RECORDS, machine_line, read_record
 
 from eval import RunFolder, summarise
 from eval.gate import read_floors
@@ -135,20 +135,20 @@ _TABLES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def readme_sections() -> dict[str, str]:
+def readme_sections(records: Path = RECORDS) -> dict[str, str]:
     """The text of each measured part of `README.md` by its mark; empty without a record."""
     made = {"golden": golden()}
     for mark, (bench, text) in _OF_RECORDS.items():
-        record = read_record(bench)
+        record = read_record(bench, records)
         made[mark] = text(record) if record is not None else ""
     return made
 
 
-def performance_sections() -> dict[str, str]:
+def performance_sections(records: Path = RECORDS) -> dict[str, str]:
     """The same of `docs/performance.md`: what the benchmark printed, and where."""
     made = {}
     for bench, table in _TABLES.items():
-        record = read_record(bench)
+        record = read_record(bench, records)
         made[bench] = "Not measured for this version."
         if record is not None:
             about = f"`{record['command']}` on {record['measured'][:10]}, {machine_line(record)}:"

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -99,6 +100,84 @@ def test_every_record_is_read_and_says_how_it_was_made() -> None:
         assert record["machine"]["cores"] >= 1
         assert record["versions"]["chromadb"] != "not installed"
         assert re.match(r"\d{4}-\d\d-\d\dT", record["measured"])
+
+
+FIGURES = {
+    "cold_start": {
+        "passages": [996, 904],
+        "seconds": {
+            "dossier ask": [[1.5, 2.0]],
+            "LlamaIndex": [[9.0, 9.1]],
+            "dossier --help": [[0.1, 0.1]],
+            "import rag": [[0.1, 0.1]],
+        },
+    },
+    "encoder": {
+        "passages": 97,
+        "cosine_to_original": {"mean": 0.993, "lowest": 0.987},
+        "cosine_in_batch_to_alone": {"mean": 0.993, "lowest": 0.985},
+        "seconds": {"ours": [1.0], "original": [3.0]},
+    },
+    "ingest": {
+        name: {"passages": 100 * n, "seconds": 10.0, "word_pieces": 200.0, "pss": 6e8, "rss": 7e8, "processes": 1}
+        for n, name in ((20, "Dossier"), (10, "LlamaIndex"), (22, "encoder alone"))
+    },
+    "sync": {
+        "files": 10_000,
+        "pages": 300,
+        "embedded": {"all": 824, "a paragraph put in": 3, "a paragraph taken out": 2},
+        "again": {
+            "Dossier": [0.2],
+            "LlamaIndex": [12.0],
+            "LlamaIndex, no model": [4.0],
+            "Dossier, the call": [0.1],
+            "LlamaIndex, the call": [2.5],
+        },
+    },
+    "scale": {
+        "made": {"passages": 200_000, "base": 8_000, "seconds": {"lexical": 36.0}},
+        "questions": 300,
+        "measured": {
+            "open_s": 1.3,
+            "search_p50_ms": 13.5,
+            "search_p95_ms": 18.8,
+            "add_s": 0.29,
+            "vectors_bytes": 4.8e8,
+        },
+    },
+    "retrieval": [
+        {"set": "nfcorpus", "method": method, "queries": 323, "measures": {"nDCG@10": [value, 0.3, 0.4]}}
+        for method, value in (("BM25", 0.322), ("reranked", 0.363))
+    ],
+    "followup": {"conversations": {"pronoun": [28, 33], "ellipsis": [40, 47], "first": [56, 60]}},
+}
+
+
+def test_each_section_is_written_from_its_record_and_empty_without(figures: ModuleType, tmp_path: Path) -> None:
+    """What a benchmark keeps is all that its sentence and its table need."""
+    assert [mark for mark, text in figures.readme_sections(tmp_path).items() if text] == ["golden"]
+    assert set(figures.performance_sections(tmp_path).values()) == {"Not measured for this version."}
+    import record
+
+    for name, measured in FIGURES.items():
+        record.write_record(
+            tmp_path / f"{name}.json", name, measured, ["/elsewhere/data", "--json", "x", "--limit", "4"]
+        )
+    readme = {mark: " ".join(text.split()) for mark, text in figures.readme_sections(tmp_path).items()}
+    assert "/data --limit 4`" in readme["start-up"]
+    assert "a question takes 1.5 s, 6.0 times as fast" in readme["start-up"]
+    assert "| NFCorpus, nDCG@10 | .322 | **.363** |" in readme["retrieval"]
+    assert "opens in 1.3 s" in readme["large"]
+    assert "2.0 times as many passages a second" in readme["adding"]
+    assert "91% of what the encoder alone does" in readme["adding"]
+    assert "10,000 unchanged files in 0.2 s" in readme["syncing"]
+    assert "embeds 2 to 3 passages" in readme["syncing"]
+    assert "of 80 hand-written ones, 68 find" in readme["follow-ups"]
+    pages = figures.performance_sections(tmp_path)
+    assert "LlamaIndex takes 6.0 times as long" in pages["cold_start"]
+    assert "ours is 3.00 times as fast" in pages["encoder"]
+    assert "60 times as long" in pages["sync"]
+    assert all("\n```\n" in text for text in pages.values())
 
 
 _NUMBER = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)"
