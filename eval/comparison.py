@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.store import RunFolder
-from eval.summary import BALANCED, is_lower_better
+from eval.summary import BALANCED, Usage, is_lower_better, usage
 from eval.types import Score
 from index.errors import ConfigError
 
@@ -60,11 +60,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the runs: its folder, the system, and whether it was asked "question" or the human "rewrite"."""
+    """One of the runs: its folder, the system, whether it was asked "question" or the human "rewrite", what it took."""
 
     path: str
     system: str
     asked: str
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def compare(
 
 def _side(run: RunFolder, about: Mapping[str, Any]) -> Side:
     asked = (about.get("config") or {}).get("asked", "question")
-    return Side(str(run.path), str(about.get("system", "")), str(asked))
+    return Side(str(run.path), str(about.get("system", "")), str(asked), usage(run))
 
 
 Pair = tuple[str, float, float, float]

@@ -90,8 +90,10 @@ def _spots(document: Document) -> Iterator[Spot]:
 
 def _from_sentence(document: Document, start: int, end: int, heading: str) -> Draft | None:
     sentence = " ".join(document.text[start:end].split())
-    if heading and heading.strip() != document.title.strip():
-        return _draft(f"What does “{document.title}” say about {heading.strip()}?", (), document, start, end, "heading")
+    heading = " ".join(heading.split())
+    if heading and heading != document.title.strip():
+        asks = heading if heading.endswith("?") else f"What does “{document.title}” say about {heading}?"
+        return _draft(asks, (), document, start, end, "heading")
     value = _VALUE.search(sentence)
     if value is None:
         return None

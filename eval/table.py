@@ -113,7 +113,9 @@ def gap_text(found: Comparison) -> str:
 
 
 def _side(side: Side) -> str:
-    return f"{side.path}, {side.system}" + (", asked the human rewrites" if side.asked == "rewrite" else "")
+    took = format_usage(side.usage)
+    asked = ", asked the human rewrites" if side.asked == "rewrite" else ""
+    return f"{side.path}, {side.system}{asked}" + (f"\n   {took}" if took else "")
 
 
 def format_case(case: Case, output: Output | None, scores: Sequence[Score]) -> str:

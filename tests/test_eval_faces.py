@@ -18,9 +18,11 @@ from eval.judge import Labelled, measure_judge, trivial_scorers
 from eval.judged import LlmScorer, prompt_judge
 from eval.llamaindex import engine_system, evaluator_judge
 from index.errors import ConfigError
+from index.library import Library
 from rag.assistant import Assistant
 from rag.records import answer_record
 from rag.types import Answer, Statement
+from tests.fakes import FakeEncoder
 from ui.cli import main
 
 CASES = [
@@ -179,6 +181,16 @@ def test_drafts_rest_on_words_of_the_documents(samples: Assistant) -> None:
         assert draft.case.tags == ("draft",)
     assert len({d.case.evidence[0].source for d in found}) > 4
     assert [d.case for d in drafts(samples.library, 12)] == [d.case for d in found]
+
+
+def test_heading_that_asks_is_the_question(tmp_path: Path) -> None:
+    """Not "What does … say about When does it open??"."""
+    text = "# Harbour\n\n## When does the berth open?\n\nThe new berth opens in the second week of May this year.\n"
+    (tmp_path / "berth.md").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "library", encoder=FakeEncoder()) as library:
+        library.add(tmp_path / "berth.md")
+        asked = [d.case.question for d in drafts(library, 5)]
+    assert asked == ["When does the berth open?"]
 
 
 def test_draft_of_a_model_needs_a_quote_that_is_there(samples: Assistant) -> None:

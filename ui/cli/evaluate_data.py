@@ -97,7 +97,7 @@ def _decide(draft: Draft) -> Draft | None:
     say(wrap(f"“{one_line(evidence.quote)}”", "  "))
     while True:
         try:
-            reply = input("accept? [y/n/e/q] ").strip().lower()
+            reply = input("accept? yes, no, edit, quit [y/n/e/q] ").strip().lower()
         except EOFError:
             return None
         if reply in ("q", "quit"):
@@ -108,8 +108,12 @@ def _decide(draft: Draft) -> Draft | None:
         if reply in ("y", "yes"):
             return dataclasses.replace(draft, case=dataclasses.replace(case, tags=accepted))
         if reply in ("e", "edit"):
-            question = input("question: ").strip() or case.question
-            references = [r.strip() for r in input("answer (empty keeps it): ").split("|") if r.strip()]
+            try:
+                question = input("question (empty keeps it): ").strip() or case.question
+                said = input("answers, | between several (empty keeps them): ")
+            except EOFError:
+                return None
+            references = [r.strip() for r in said.split("|") if r.strip()]
             return dataclasses.replace(
                 draft,
                 case=dataclasses.replace(
