@@ -153,6 +153,7 @@ TEXTS = {
     "upload.replaced": "replaced an older version",
     "upload.known": "was here already",
     "upload.failed": "not added",
+    "upload.clear": "Clear this list",
     "upload.list": "Added files",
     "dialog.cancel": "Cancel",
     "dialog.close": "Close",
@@ -308,7 +309,7 @@ def script_texts() -> dict[str, str]:
     shared = {
         "ask": "ask", "stop": "stop", "question": "question", "filter": "docs.filter", "undo": "undo",
         "testing": "settings.testing", "upload.wait": "upload.wait", "upload.sending": "upload.sending",
-        "upload.reading": "upload.reading",
+        "upload.reading": "upload.reading", "upload.clear": "upload.clear",
     }  # fmt: skip
     return {name: TEXTS[key] for name, key in shared.items()} | {
         key.removeprefix("js."): text for key, text in TEXTS.items() if key.startswith("js.")

@@ -14,6 +14,7 @@ async function open(request, from) {
   if (!inside) {
     origin = from.dataset.key;
     point(origin);
+    body.classList.toggle('from-talk', !from.closest('#library-pane'));
     toggleDrawer(false);
   }
   const ticket = ++asked;

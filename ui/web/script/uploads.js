@@ -64,8 +64,8 @@ function upload(file, row) {
   });
 }
 async function uploadAll(files) {
+  if (!uploading) find('#outcomes').replaceChildren();
   const list = outcomes();
-  if (!uploading) list.replaceChildren();
   for (const file of files) {
     const row = line(file.name);
     row.querySelector('.state').textContent = TEXTS['upload.wait'];
@@ -81,6 +81,13 @@ async function uploadAll(files) {
     refreshDocuments();
   }
   uploading = false;
+  const clear = document.createElement('button');
+  clear.type = 'button';
+  clear.className = 'small';
+  clear.dataset.act = 'clear-outcomes';
+  clear.textContent = TEXTS['upload.clear'];
+  find('#outcomes').append(clear);
+  clear.scrollIntoView({ block: 'nearest' });
 }
 document.addEventListener('change', (event) => {
   if (event.target.id !== 'upload-files') return;
