@@ -140,6 +140,7 @@ TEXTS = {
     "source.zoom_in": "Larger",
     "source.zoom_out": "Smaller",
     "source.find": "Search in this document",
+    "source.find.hint": "Search",
     "source.found": "{n:,} of {count:,}",
     "source.found_none": "Not found",
     "source.found_previous": "Previous match",

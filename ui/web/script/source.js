@@ -27,6 +27,7 @@ async function open(request, from) {
   setZoom(zoom);
   body.classList.add('source-open');
   countCitations();
+  if (!inside) byKey(origin)?.scrollIntoView({ block: 'nearest' }); // the conversation has become narrower
   if (searching) panel.querySelector('.find input')?.focus({ preventScroll: true });
   else panel.focus({ preventScroll: true });
   const more = from.dataset.more;
