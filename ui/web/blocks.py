@@ -149,7 +149,7 @@ def _uploads() -> str:
         f"{escape(say('docs.all'))}</button></p>"
         f'<button type="button" id="upload" data-act="upload">{escape(say("docs.add"))}</button>'
         '<input type="file" id="upload-files" multiple hidden tabindex="-1" aria-hidden="true">'
-        f'<div id="outcomes"></div><div id="drop" hidden>{escape(say("docs.drop"))}</div>'
+        f'<div id="outcomes" role="status"></div><div id="drop" hidden>{escape(say("docs.drop"))}</div>'
     )
 
 

@@ -28,7 +28,6 @@ function outcomes() {
   if (!list) {
     list = document.createElement('ul');
     list.className = 'outcomes';
-    list.setAttribute('role', 'status');
     slot.append(list);
   }
   return list;
