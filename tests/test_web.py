@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ from index.library import Library
 from rag.assistant import Assistant
 from rag.drafts import Draft
 from rag.settings import AnswerSettings
-from rag.types import Answer, Citation, Conversation, Searching, Statement
+from rag.types import Answer, Citation, Conversation, Done, Searching, Statement
 from tests.conftest import DATA
 from ui.web.checkup import try_settings
 from ui.web.guard import is_local
@@ -419,3 +422,32 @@ def test_stopping_closes_the_answer_at_the_event_at_hand() -> None:
     assert closed.wait(10)
     thread.join()
     assert steps.next() is None
+
+
+def test_page_puts_an_answer_in_place_of_an_earlier_one(library: Library) -> None:
+    """Edited, the first of two questions is answered anew; the page says that the rest is kept, and leads there."""
+
+    class Quick(Assistant):
+        def stream(self, question: str, conversation: Conversation | None = None, **options: Any) -> Iterator[Any]:
+            assert conversation is not None
+            yield Done(said(f"After {len(conversation.turns)} turns.", question))
+
+    page = build_app(Quick(library, AnswerSettings())).state.page
+
+    async def send(**data: Any) -> str:
+        event, request = SimpleNamespace(_data=data), SimpleNamespace(headers={})
+        drawn = [shown async for shown, _, _ in page.again("0123456789ab", "", "", event, request)]
+        return str(drawn[-1])
+
+    asyncio.run(send(question="One?"))
+    both = asyncio.run(send(question="Two?"))
+    assert both.count('<section class="turn">') == 2
+    assert both.count('data-act="ask-edit"') == 2
+    edited = asyncio.run(send(question="Other?", instead=0))
+    assert edited.count('<section class="turn">') == 1
+    assert "After 0 turns." in edited
+    kept = re.search(r'data-act="resume" data-id="(\w+)"', edited)
+    assert kept is not None
+    assert [turn.question for turn in page.sessions.get(kept[1]).turns] == ["One?", "Two?"]
+    assert 'data-act="resume"' not in asyncio.run(send(question="Three?", instead=7))  # no such turn: it is added
+    assert len(page.sessions.get("0123456789ab").turns) == 2

@@ -246,6 +246,9 @@ def test_narrow_screen_has_no_sideways_scroll(visit: Visit) -> None:
     turn = visit.ask(PIER)
     visit.shot("m3-answer")
     assert page.evaluate(fits)
+    visit.ask("How many people were injured when the crane fell?")
+    page.wait_for_timeout(300)
+    assert in_view(page, ".turn:nth-last-child(1 of .turn) h2")  # a long answer does not push its question away
     turn.locator("button.cite").first.click()
     page.wait_for_function("() => document.querySelector('#source img')?.naturalWidth > 0")
     visit.shot("m4-source")

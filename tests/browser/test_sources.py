@@ -150,6 +150,22 @@ def test_documents_are_filtered_chosen_and_removed(visit: Visit) -> None:
     page.wait_for_function("n => Number(document.querySelector('#library .count').innerText) === n", arg=before)
 
 
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 1024, "height": 768}}], indirect=True)
+def test_three_panes_have_room_on_a_small_desktop(visit: Visit) -> None:
+    """A source opened from the conversation takes the library's place there, and gives it back; the words keep room."""
+    page = visit.page
+    visit.ask("How many people were injured when the crane fell?")
+    page.locator("button.cite").first.click()
+    page.wait_for_selector("#source mark")
+    assert not page.is_visible("#library-pane")
+    assert page.locator("#conversation").bounding_box()["width"] > 450
+    visit.shot("s9-small-desktop")
+    page.click("#source .close")
+    assert page.is_visible("#library-pane")
+    open_document(visit, "Twelve hulls")
+    assert page.is_visible("#library-pane")  # who goes through the list keeps it
+
+
 def test_dropped_file_is_added(visit: Visit) -> None:
     """A file dropped anywhere on the page is read, with its own line."""
     page = visit.page

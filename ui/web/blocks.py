@@ -33,10 +33,11 @@ def _html(value: str = "", *, element: str | None = None, **options: Any) -> Any
     return gr.HTML(value, elem_id=element, apply_default_css=False, **{"js_on_load": None, **options})
 
 
-# The names in quotes are the events this component sends, see gr.HTML.
+# The names in quotes are the events this component sends, see gr.HTML. "refresh" draws the list of documents anew.
 _FOLLOW = (
     "watch('value', () => window.dossier?.follow());"
-    "window.dossierSend = (name, data) => trigger({again: 'again', resume: 'resume'}[name], data);"
+    "window.dossierSend = (name, data) => trigger({again: 'again', resume: 'resume', refresh: 'refresh'}"
+    "[name], data);"
 )
 
 
@@ -107,6 +108,7 @@ def build_blocks(page: Page, *, signed_in: bool = False) -> Any:
         leaving = new.click(None, None, None, cancels=[asking, again], js=leave, **private)
         leaving.then(page.start_anew, None, talk, **private)
         conversation.resume(page.resume, None, talk, **private)
+        conversation.refresh(page.filter, where, [library, filter_note], trigger_mode="always_last", **private)
         conversation_id.change(None, conversation_id, None, js="(id) => window.dossier?.link(id)", **private)
     return blocks
 
@@ -147,7 +149,7 @@ def _uploads() -> str:
         f"{escape(say('docs.all'))}</button></p>"
         f'<button type="button" id="upload" data-act="upload">{escape(say("docs.add"))}</button>'
         '<input type="file" id="upload-files" multiple hidden tabindex="-1" aria-hidden="true">'
-        f'<div id="outcomes"></div><div id="drop" hidden>{escape(say("docs.drop"))}</div>'
+        f'<div id="outcomes" role="status"></div><div id="drop" hidden>{escape(say("docs.drop"))}</div>'
     )
 
 

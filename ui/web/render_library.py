@@ -96,7 +96,7 @@ def render_outcomes(outcomes: Sequence[Outcome]) -> str:
             "</span></li>"
         )
     label = escape(say("upload.list"))
-    return f'<ul class="outcomes" role="status" aria-label="{label}">{"".join(rows)}</ul>' if rows else ""
+    return f'<ul class="outcomes" aria-label="{label}">{"".join(rows)}</ul>' if rows else ""
 
 
 def render_talks(

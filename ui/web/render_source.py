@@ -218,7 +218,7 @@ def _reading_tools(document: Document, start: int, end: int, finds: Finds, view:
     find = escape(say("source.find"))
     search = (
         f'<form class="find" role="search" {where}><input type="search" name="query" value="{escape(finds.query)}" '
-        f'placeholder="{find}" aria-label="{find}" autocomplete="off" dir="auto">'
+        f'placeholder="{escape(say("source.find.hint"))}" aria-label="{find}" autocomplete="off" dir="auto">'
         f'<span role="status">{escape(told)}</span>{steps}</form>'
     )
     return f'{search}<div class="zoom">{zoom}{link}</div>'

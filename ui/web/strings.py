@@ -140,6 +140,7 @@ TEXTS = {
     "source.zoom_in": "Larger",
     "source.zoom_out": "Smaller",
     "source.find": "Search in this document",
+    "source.find.hint": "Search",
     "source.found": "{n:,} of {count:,}",
     "source.found_none": "Not found",
     "source.found_previous": "Previous match",
@@ -153,6 +154,7 @@ TEXTS = {
     "upload.replaced": "replaced an older version",
     "upload.known": "was here already",
     "upload.failed": "not added",
+    "upload.clear": "Clear this list",
     "upload.list": "Added files",
     "dialog.cancel": "Cancel",
     "dialog.close": "Close",
@@ -308,7 +310,7 @@ def script_texts() -> dict[str, str]:
     shared = {
         "ask": "ask", "stop": "stop", "question": "question", "filter": "docs.filter", "undo": "undo",
         "testing": "settings.testing", "upload.wait": "upload.wait", "upload.sending": "upload.sending",
-        "upload.reading": "upload.reading",
+        "upload.reading": "upload.reading", "upload.clear": "upload.clear",
     }  # fmt: skip
     return {name: TEXTS[key] for name, key in shared.items()} | {
         key.removeprefix("js."): text for key, text in TEXTS.items() if key.startswith("js.")

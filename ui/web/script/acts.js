@@ -79,6 +79,7 @@ const ACTS = {
   tag: ({ tag }) => type('#filter textarea, #filter input', /[\s",]/.test(tag) ? `tag="${tag.replaceAll('"', '""')}"` : `tag=${tag}`),
   samples: (_, from) => { from.disabled = true; ask('samples'); },
   upload: () => find('#upload-files').click(),
+  'clear-outcomes': () => { find('#outcomes').replaceChildren(); find('#upload').focus(); },
   'choose-all': () => { chosen.clear(); drawChosen(); },
   larger: () => setZoom(zoom * 1.2),
   smaller: () => setZoom(zoom / 1.2),

@@ -14,6 +14,7 @@ async function open(request, from) {
   if (!inside) {
     origin = from.dataset.key;
     point(origin);
+    body.classList.toggle('from-talk', !from.closest('#library-pane'));
     toggleDrawer(false);
   }
   const ticket = ++asked;
@@ -26,6 +27,7 @@ async function open(request, from) {
   setZoom(zoom);
   body.classList.add('source-open');
   countCitations();
+  if (!inside) byKey(origin)?.scrollIntoView({ block: 'nearest' }); // the conversation has become narrower
   if (searching) panel.querySelector('.find input')?.focus({ preventScroll: true });
   else panel.focus({ preventScroll: true });
   const more = from.dataset.more;

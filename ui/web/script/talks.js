@@ -9,13 +9,7 @@ async function refreshTalks() {
   const reply = await ask('talks', { query: find('#talks-search').value });
   if (reply) list.innerHTML = reply.html;
 }
-function refreshDocuments() {
-  const box = find('#filter textarea, #filter input');
-  if (!box) return;
-  const text = box.value; // a change and back draws the list anew
-  type('#filter textarea, #filter input', `${text} `);
-  setTimeout(() => type('#filter textarea, #filter input', text), 60);
-}
+const refreshDocuments = () => send('refresh', {});
 
 function drawChosen() {
   const boxes = [...document.querySelectorAll('[data-choose]')];

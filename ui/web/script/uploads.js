@@ -28,7 +28,6 @@ function outcomes() {
   if (!list) {
     list = document.createElement('ul');
     list.className = 'outcomes';
-    list.setAttribute('role', 'status');
     slot.append(list);
   }
   return list;
@@ -64,8 +63,8 @@ function upload(file, row) {
   });
 }
 async function uploadAll(files) {
+  if (!uploading) find('#outcomes').replaceChildren();
   const list = outcomes();
-  if (!uploading) list.replaceChildren();
   for (const file of files) {
     const row = line(file.name);
     row.querySelector('.state').textContent = TEXTS['upload.wait'];
@@ -81,6 +80,13 @@ async function uploadAll(files) {
     refreshDocuments();
   }
   uploading = false;
+  const clear = document.createElement('button');
+  clear.type = 'button';
+  clear.className = 'small';
+  clear.dataset.act = 'clear-outcomes';
+  clear.textContent = TEXTS['upload.clear'];
+  find('#outcomes').append(clear);
+  clear.scrollIntoView({ block: 'nearest' });
 }
 document.addEventListener('change', (event) => {
   if (event.target.id !== 'upload-files') return;
