@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from index.where import Dates, Filter, parse_where
 from rag.followup.kinds import UNSEARCHED, Kind
+from rag.grounding.edits import MONTHS
 
 if TYPE_CHECKING:
     from rag.types import Conversation
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
+_MONTH = rf"(?P<month>{'|'.join(MONTHS)}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?![\w/-])(?!\.\d)"
 _PART = (
@@ -223,7 +223,7 @@ def _latest(make: Callable[[int], date], today: date) -> date:
 
 
 def _month(name: str) -> int | None:
-    return next((i for i, m in enumerate(_MONTHS, 1) if m.lower()[:3] == name.lower()[:3]), None) if name else None
+    return next((i for i, m in enumerate(MONTHS, 1) if m.lower()[:3] == name.lower()[:3]), None) if name else None
 
 
 def _end(year: int, month: int | None, day: int = 0) -> date:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,8 @@ KINDS = ("openai-like", "anthropic", "ollama")
 _OPENAI, _OLLAMA, _ANTHROPIC = "https://api.openai.com/v1", "http://127.0.0.1:11434", "https://api.anthropic.com"
 # Only variables made for this: whoever may set the address may have the key sent there.
 _KEY_NAME = re.compile(r"DOSSIER_(?:[A-Z0-9_]*_)?KEY")
+_WINDOW = 8_192  # tokens, where nothing is known of the model; Ollama reserves memory for as many as are asked for
+_ANTHROPIC_WINDOW = 200_000  # what its models have read since Claude 2.1; its client knows only those of its own time
 _current = threading.local()  # the `Line` of the request that this thread makes
 
 
@@ -88,10 +91,8 @@ class Model:
         replies = self.llm.stream_chat([ChatMessage(role=m.role, content=m.text) for m in messages])
         try:
             for reply in replies:
-                choices = getattr(reply.raw, "choices", None)
-                if choices is not None:
-                    line.framed = True
-                    line.reason = next((r for c in choices if (r := getattr(c, "finish_reason", None))), line.reason)
+                framed, reason = _ending(reply.raw)
+                line.framed, line.reason = line.framed or framed, reason or line.reason
                 prompt, completion = _told_tokens(reply)
                 line.prompt, line.completion = max(line.prompt, prompt), max(line.completion, completion)
                 text = reply.delta
@@ -173,7 +174,7 @@ def open_model(settings: AnswerSettings, llm: Any = None) -> Model | None:
         )
     make = {"openai-like": _openai_like, "anthropic": _anthropic, "ollama": _ollama}[settings.llm]
     made = make(settings, url)
-    window = settings.llm_window or (made.metadata.context_window if settings.llm != "openai-like" else 8_192)
+    window = settings.llm_window or made.metadata.context_window
     return Model(made, settings.llm_model, _shown(url), window, settings.llm_max_tokens)
 
 
@@ -192,7 +193,7 @@ def list_windows(model: Model) -> dict[str, int | None]:
 def read_key(settings: AnswerSettings, url: str) -> str:
     """The secret for a model, from the environment only; empty if there is none.
 
-    The keys named after OpenAI and Anthropic go to those companies' own addresses and nowhere else.
+    The keys named after OpenAI, Anthropic and Ollama go to those companies' own addresses and nowhere else.
 
     Raises:
         ConfigError: `llm_key` names a variable that is not set.
@@ -210,6 +211,8 @@ def read_key(settings: AnswerSettings, url: str) -> str:
         key = os.environ.get("OPENAI_API_KEY", "")
     if not key and settings.llm == "anthropic" and host.endswith("api.anthropic.com"):
         key = os.environ.get("ANTHROPIC_API_KEY", "")
+    if not key and settings.llm == "ollama" and f".{host}".endswith(".ollama.com"):
+        key = os.environ.get("OLLAMA_API_KEY", "")
     return key
 
 
@@ -225,6 +228,7 @@ def _required_key(settings: AnswerSettings, url: str, variable: str) -> str:
 
 def _openai_like(settings: AnswerSettings, url: str) -> Any:
     from llama_index.llms.openai_like import OpenAILike
+    from openai import DefaultHttpxClient
 
     own = (urlsplit(url).hostname or "").endswith("api.openai.com")
     key = _required_key(settings, url, "OPENAI_API_KEY") if own else read_key(settings, url)
@@ -234,11 +238,11 @@ def _openai_like(settings: AnswerSettings, url: str) -> Any:
         api_key=key or "none",  # the client wants one; servers without keys pay no heed
         temperature=settings.llm_temperature,
         max_tokens=settings.llm_max_tokens,
-        context_window=settings.llm_window or 8_192,
+        context_window=settings.llm_window or _WINDOW,
         is_chat_model=True,
         max_retries=0,  # retries are made in rag/writing/stream.py, where they can be cancelled
         timeout=settings.llm_seconds,
-        http_client=_http_client(settings),
+        http_client=_http_client(settings, _http_library(DefaultHttpxClient())),
         additional_kwargs={"stream_options": {"include_usage": True}},
     )
 
@@ -248,30 +252,73 @@ def _anthropic(settings: AnswerSettings, url: str) -> Any:
         from llama_index.llms.anthropic import Anthropic
     except ImportError as error:
         raise _missing("anthropic") from error
-    return Anthropic(
+    from llama_index.core.llms import LLMMetadata
+
+    class AnyName(Anthropic):  # type: ignore[misc]  # untyped where the extra is not installed
+        """Its metadata, which each request reads, refuse names of models that are newer than the package."""
+
+        @property
+        def metadata(self) -> LLMMetadata:
+            try:
+                known: LLMMetadata = super().metadata
+            except ValueError:
+                return LLMMetadata(context_window=_ANTHROPIC_WINDOW, is_chat_model=True, model_name=self.model)
+            return known
+
+    made = AnyName(
         model=settings.llm_model,
         base_url=url,
         api_key=_required_key(settings, url, "ANTHROPIC_API_KEY"),
-        temperature=settings.llm_temperature,
+        temperature=min(settings.llm_temperature, 1.0),  # the highest it takes
         max_tokens=settings.llm_max_tokens,
         max_retries=0,
         timeout=settings.llm_seconds,
     )
+    # It takes no HTTP client of ours when it is made.
+    own = made._client
+    made._client = own.with_options(http_client=_http_client(settings, _http_library(own._client)))
+    made._client.auth_token = None  # read from the environment, and sent to whatever address was set
+    return made
 
 
 def _ollama(settings: AnswerSettings, url: str) -> Any:
     try:
         from llama_index.llms.ollama import Ollama
+        from ollama import Client
     except ImportError as error:
         raise _missing("ollama") from error
+    key = read_key(settings, url)
+    headers = {"authorization": f"Bearer {key}"} if key else None
+    options = _http_options(settings, _http_library(Client(host=url)._client))
+    client = Client(host=url, headers=headers, **options)
+    if not key:  # it takes a key from the environment and sends it to whatever address was set
+        client._client.headers.pop("authorization", None)
     return Ollama(
         model=settings.llm_model,
         base_url=url,
         temperature=settings.llm_temperature,
-        context_window=settings.llm_window or -1,
+        context_window=settings.llm_window or _WINDOW,  # else it asks the server, before anything is asked of it
         request_timeout=settings.llm_seconds,
         additional_kwargs={"num_predict": settings.llm_max_tokens},
+        client=client,
     )
+
+
+def _ending(raw: Any) -> tuple[bool, str | None]:
+    """Whether a piece of a reply is of a format that says how a reply ends, and how if this piece says so.
+
+    OpenAI's chunks have a `finish_reason`, Anthropic's last event a `stop_reason`, Ollama's last line is `done`.
+    """
+    choices = getattr(raw, "choices", None)
+    if choices is not None:
+        return True, next((r for c in choices if (r := getattr(c, "finish_reason", None))), None)
+    if not isinstance(raw, dict):
+        return False, None
+    if "done" in raw:
+        return True, (raw.get("done_reason") or "stop") if raw["done"] else None
+    if str(raw.get("type", "")).startswith(("content_block_", "message_")):
+        return True, getattr(raw.get("delta"), "stop_reason", None)
+    return False, None
 
 
 def _missing(kind: str) -> MissingExtraError:
@@ -280,9 +327,20 @@ def _missing(kind: str) -> MissingExtraError:
     )
 
 
-def _http_client(settings: AnswerSettings) -> Any:
-    """A client that tells the thread's `Line` of its connections; none is kept, for a cut one cannot be used again."""
-    import httpx
+def _http_library(client: Any) -> Any:
+    """The library that an HTTP client comes from: httpx, or httpx2, which some vendors' packages have gone over to."""
+    return import_module(next(c for c in type(client).__mro__ if c.__name__ == "Client").__module__.partition(".")[0])
+
+
+def _http_client(settings: AnswerSettings, library: Any) -> Any:
+    return library.Client(**_http_options(settings, library))
+
+
+def _http_options(settings: AnswerSettings, library: Any) -> dict[str, Any]:
+    """Options of an HTTP client that tells the thread's `Line` of its connections.
+
+    None of them is kept, for a cut one cannot be used again.
+    """
 
     def begin(request: Any) -> None:
         line = getattr(_current, "line", None)
@@ -293,20 +351,18 @@ def _http_client(settings: AnswerSettings) -> Any:
     def watch(response: Any) -> None:
         line = getattr(_current, "line", None)
         if line is not None and "event-stream" in response.headers.get("content-type", ""):
-            response.stream = _watched(response.stream, line.saw)
+            response.stream = _watched(response.stream, line.saw, library)
 
-    return httpx.Client(
-        event_hooks={"request": [begin], "response": [watch]},
-        limits=httpx.Limits(max_keepalive_connections=0),
-        follow_redirects=False,  # a key is sent nowhere but to the address that was set
-        timeout=settings.llm_seconds,
-    )
+    return {
+        "event_hooks": {"request": [begin], "response": [watch]},
+        "limits": library.Limits(max_keepalive_connections=0),
+        "follow_redirects": False,  # a key is sent nowhere but to the address that was set
+        "timeout": settings.llm_seconds,
+    }
 
 
-def _watched(stream: Any, saw: Callable[[bytes], None]) -> Any:
-    import httpx
-
-    class Watched(httpx.SyncByteStream):
+def _watched(stream: Any, saw: Callable[[bytes], None], library: Any) -> Any:
+    class Watched(library.SyncByteStream):  # type: ignore[misc]  # which library it is turns out when it runs
         """A response's bytes, shown to `saw` as they pass."""
 
         def __iter__(self) -> Iterator[bytes]:

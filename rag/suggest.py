@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.errors import DossierError
+from rag.grounding.edits import MONTHS
 
 if TYPE_CHECKING:
     from index.types import Document, Hit
@@ -30,7 +31,6 @@ _APPOSITION = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(rf"\b(?P<the>the )?(?P<name>{_WORD}(?: (?:of |for )?{_WORD}){{1,3}})(?![\w])")
-_MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DULL = re.compile(
     r"(introduction|summary|conclusions?|contents|overview|abstract|background|references|appendix|notes?|preface|"
@@ -85,10 +85,7 @@ def _is_name(text: str) -> bool:
     words = text.replace("'s", "").split()
     capital = all(w[:1].isupper() for w in words if w not in ("of", "for"))  # the pattern of roles ignores case
     return (
-        capital
-        and not any(w in _MONTHS or w in _DAYS for w in words)
-        and len(text) <= 60
-        and "http" not in text.lower()
+        capital and not any(w in MONTHS or w in _DAYS for w in words) and len(text) <= 60 and "http" not in text.lower()
     )
 
 

@@ -1,4 +1,8 @@
-"""Servers of the OpenAI wire format, on loopback, that behave well or badly: real HTTP, real streaming."""
+"""Servers on loopback that behave well or badly: real HTTP, real streaming.
+
+`Handler` speaks the format of OpenAI, `AnthropicHandler` that of Anthropic's messages, `OllamaHandler` that of Ollama's
+chat; what they answer (`Reply`) is the same for all.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,9 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     address_family = socket.AF_INET
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.reply = reply
+    def __init__(self, reply: Reply, handler: type[Handler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.reply, self.base = reply, handler.base
         self.requests: list[dict[str, Any]] = []
         self.sent: list[dict[str, str]] = []
         self.gone = threading.Event()
@@ -33,7 +37,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
+        return f"http://127.0.0.1:{self.server_port}{self.base}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         self.gone.set()
@@ -43,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
     """Takes one chat request and lets the server's `reply` answer it."""
 
     protocol_version = "HTTP/1.1"
+    base, stream_type = "/v1", "text/event-stream"
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -56,7 +61,12 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests.append(body)
             self.server.sent.append(dict(self.headers))
-        self.server.reply(self, body["messages"])
+        self.server.reply(self, self.chat(body))
+
+    def chat(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """The messages of a request, in the form of OpenAI."""
+        messages: list[dict[str, Any]] = body["messages"]
+        return messages
 
     @property
     def count(self) -> int:
@@ -77,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def begin(self) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", self.stream_type)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
 
@@ -125,10 +135,97 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
+class AnthropicHandler(Handler):
+    """Anthropic's messages: named events, the system's words apart, roles by turns."""
+
+    base = ""
+
+    def chat(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        assert self.path.split("?")[0] == "/v1/messages"
+        assert self.headers["anthropic-version"]
+        assert self.headers["x-api-key"]
+        assert body["max_tokens"] > 0
+        assert body["stream"] is True
+        roles = [m["role"] for m in body["messages"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"], roles
+        return [{"role": "system", "content": _joined(body.get("system", ""))}] + [
+            {"role": m["role"], "content": _joined(m["content"])} for m in body["messages"]
+        ]
+
+    def named(self, name: str, data: dict[str, Any]) -> None:
+        self.raw(f"event: {name}\ndata: {json.dumps({'type': name, **data}, ensure_ascii=False)}\n\n".encode())
+
+    def begin(self) -> None:
+        super().begin()
+        self._block: str | None = None
+        self._index = -1
+        message = {
+            "id": "m1", "type": "message", "role": "assistant", "model": "test-model", "content": [],
+            "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 9, "output_tokens": 1},
+        }  # fmt: skip
+        self.named("message_start", {"message": message})
+        self.named("ping", {})
+
+    def event(self, delta: dict[str, Any], finish: str | None = None) -> None:
+        for field, kind in (("reasoning_content", "thinking"), ("content", "text")):
+            if field not in delta:
+                continue
+            if self._block != kind:
+                self._close()
+                self._block, self._index = kind, self._index + 1
+                start = {"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})}
+                self.named("content_block_start", {"index": self._index, "content_block": start})
+            piece = {"type": f"{kind}_delta", kind: delta[field]}
+            self.named("content_block_delta", {"index": self._index, "delta": piece})
+
+    def _close(self) -> None:
+        if self._block is not None:
+            self.named("content_block_stop", {"index": self._index})
+        self._block = None
+
+    def end(self, finish: str = "end_turn") -> None:
+        self._close()
+        usage = {"output_tokens": 20}
+        self.named("message_delta", {"delta": {"stop_reason": finish, "stop_sequence": None}, "usage": usage})
+        self.named("message_stop", {})
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+
+class OllamaHandler(Handler):
+    """Ollama's chat: one JSON object a line, the last one `done`."""
+
+    base, stream_type = "", "application/x-ndjson"
+
+    def chat(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        assert self.path == "/api/chat", self.path
+        assert body["stream"] is True
+        return super().chat(body)
+
+    def line(self, message: dict[str, Any], **more: Any) -> None:
+        said = {"model": "test-model", "created_at": "2026-01-01T00:00:00Z", "message": message, **more}
+        self.raw(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+
+    def event(self, delta: dict[str, Any], finish: str | None = None) -> None:
+        message = {"role": "assistant", "content": delta.get("content", "")}
+        if "reasoning_content" in delta:
+            message["thinking"] = delta["reasoning_content"]
+        self.line(message, done=False)
+
+    def end(self, finish: str = "stop") -> None:
+        self.line({"role": "assistant", "content": ""}, done=True, done_reason=finish, eval_count=20)
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+
+def _joined(content: Any) -> str:
+    return content if isinstance(content, str) else "".join(block["text"] for block in content)
+
+
 @contextmanager
-def serving(reply: Reply) -> Iterator[Server]:
+def serving(reply: Reply, handler: type[Handler] = Handler) -> Iterator[Server]:
     """Run a server while the block runs."""
-    server = Server(reply)
+    server = Server(reply, handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

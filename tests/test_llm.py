@@ -293,6 +293,23 @@ def test_silence_is_bounded(folder: Path) -> None:
     assert answer.statements
 
 
+def test_reader_reads_while_the_model_is_silent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model does not wait for it: the request is out before the reader begins, and it reads once."""
+    from rag.reader import Reader
+
+    whole, requests = Reader.read, list[int]()
+    with serving(servers.slow_first(1.0)) as server, opened(folder, server) as assistant:
+
+        def read(self: Reader, *args: Any, **named: Any) -> Any:
+            requests.append(len(server.requests))
+            return whole(self, *args, **named)
+
+        monkeypatch.setattr(Reader, "read", read)
+        answer = assistant.ask(QUESTION)
+    assert answer.model == "test-model"
+    assert requests == [1]
+
+
 def test_follow_up_is_written_by_the_model_and_shown(folder: Path) -> None:
     """With earlier turns the model writes the standalone question; what is no question falls back."""
 

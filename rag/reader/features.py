@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from index.types import Hit
+from rag.grounding.edits import MONTHS
 from rag.reader.candidates import Candidate
 from rag.reader.exact import shortened
 
@@ -58,8 +59,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"\b(?:1[0-9]\d\d|20\d\d)s?\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|"
-    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|today|yesterday|"
+    rf"\b(?:1[0-9]\d\d|20\d\d)s?\b|\b(?:{'|'.join(MONTHS)}|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|today|yesterday|"
     r"tomorrow|century|decade|years?|months?|weeks?|days?|hours?|morning|evening|night|noon|midnight)\b|\d{1,2}:\d\d",
     re.IGNORECASE,
 )

@@ -43,7 +43,7 @@ def describe(error: BaseException) -> ModelFailure:
         return error
     chain = list(_causes(error))
     names = {type(e).__name__ for e in chain}
-    status = next((s for e in chain if isinstance(s := getattr(e, "status_code", None), int) and s > 0), None)
+    status = next((s for e in chain if isinstance(s := getattr(e, "status_code", None), int) and s >= 400), None)
     if status is not None:
         again = status in (408, 409, 425, 429) or status >= 500
         told = f"HTTP {status}{_MEANINGS.get(status, '')}"
@@ -61,6 +61,8 @@ def describe(error: BaseException) -> ModelFailure:
     if names & {"RemoteProtocolError", "ReadError", "ProtocolError", "ConnectionError", "ConnectionResetError",
                 "APIConnectionError", "IncompleteRead", "BrokenPipeError", "WriteError"}:  # fmt: skip
         return ModelFailure("the connection broke", again=True)
+    if names & {"ResponseError", "APIStatusError", "APIError"}:  # told in the stream, after a good status
+        return ModelFailure("it reported an error", again=True)
     return ModelFailure(f"{type(error).__name__} in its client")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -116,6 +116,7 @@ class Writer:
         documents: Mapping[str, DocumentInfo],
         library: Library,
         verifier: Verifier,
+        meanwhile: Callable[[], object],
         tally: Tally,
     ) -> Iterator[Sentence | Waiting | Written]:
         """Have the answer written.
@@ -127,6 +128,7 @@ class Writer:
             documents: Their documents by id.
             library: Where they come from.
             verifier: Checks statements.
+            meanwhile: Called once while the model is silent, if it ever is: work that nobody waits for then.
             tally: Counts the tokens.
 
         Yields:
@@ -142,7 +144,7 @@ class Writer:
             return
         messages = answer_messages(question, shown, history, nonce)
         checker = Checker(shown, verifier, library, cast(Grounding, self._settings.grounding))
-        yield from _Session(self, messages, nonce, checker, tally).run()
+        yield from _Session(self, messages, nonce, checker, meanwhile, tally).run()
 
     def failed(
         self, failure: ModelFailure, statements: Sequence[Statement] = (), citations: Sequence[Citation] = ()
@@ -166,8 +168,17 @@ class Writer:
 class _Session:
     """One answer on its way."""
 
-    def __init__(self, writer: Writer, messages: Sequence[Message], nonce: str, checker: Checker, tally: Tally) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        messages: Sequence[Message],
+        nonce: str,
+        checker: Checker,
+        meanwhile: Callable[[], object],
+        tally: Tally,
+    ) -> None:
         self._writer, self._messages, self._nonce, self._checker = writer, messages, nonce, checker
+        self._meanwhile: Callable[[], object] | None = meanwhile
         self._tally = tally
         self._statements: list[Statement] = []
         self._citations: list[Citation] = []
@@ -228,6 +239,9 @@ class _Session:
                     held.clear()
                 if done:
                     break
+                if piece == "" and not held and self._meanwhile is not None:
+                    self._meanwhile()
+                    self._meanwhile = None
                 if time.monotonic() - told > _WAIT:
                     told = time.monotonic()
                     yield Waiting(told - self._begun)
