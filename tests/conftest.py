@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from index.library import Library
 from rag.assistant import Assistant
 from tests.fakes import FakeEncoder
+
+settings.register_profile("dossier", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("dossier")
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples" / "strait"
