@@ -213,7 +213,8 @@ class OllamaHandler(Handler):
         self.line(message, done=False)
 
     def end(self, finish: str = "stop") -> None:
-        self.line({"role": "assistant", "content": ""}, done=True, done_reason=finish, eval_count=20)
+        counts = {"prompt_eval_count": 9, "eval_count": 20}
+        self.line({"role": "assistant", "content": ""}, done=True, done_reason=finish, **counts)
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 

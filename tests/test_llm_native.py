@@ -12,6 +12,7 @@ import pytest
 
 from rag import Answer, Assistant, Conversation, Done, Sentence, Waiting
 from rag.settings import AnswerSettings
+from rag.types import Tokens
 from tests import llm_servers as servers
 from tests.fakes import FakeEncoder
 from tests.invariants import assert_cited
@@ -80,6 +81,13 @@ def test_native_model_is_quoted_with_exact_citations(folder: Path, kind: str) ->
         assert sent["max_tokens"] == 800
         assert "numbered passages" in str(sent["system"])
         assert _header(server, "x-api-key") == "sk-secret"
+
+
+def test_tokens_are_those_that_the_native_server_states(folder: Path, kind: str) -> None:
+    """Anthropic states those read at the start and those written at the end, Ollama both at the end."""
+    answer, _ = ask(folder, kind, servers.saying(servers.quoting))
+    assert answer.tokens == Tokens(9, 20, True)
+    assert answer.notice == ""
 
 
 FAILURES: dict[str, tuple[Reply, str]] = {
