@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from index.where import Filter
     from rag.followup.understand import Understood
     from rag.grounding import Grounding
+    from rag.reader.read import Selection
     from rag.standalone import Query
     from rag.writing.writer import Writer
 
@@ -232,19 +234,26 @@ class Assistant:
         clock.lap("rank")
         yield Hits(tuple(hits))
         threshold = 0.0 if scope.turn.chosen else self.settings.abstain_below
-        selection = Reader(grounding.spans).read(
-            query,
-            hits[: self.settings.passages],
-            titles,
-            self.library,
-            limit=self.settings.statements,
-            threshold=threshold if threshold >= 0 else None,
-        )
+
+        @cache
+        def read() -> Selection:
+            return Reader(grounding.spans).read(
+                query,
+                hits[: self.settings.passages],
+                titles,
+                self.library,
+                limit=self.settings.statements,
+                threshold=threshold if threshold >= 0 else None,
+            )
+
+        if self._writer is None:
+            read()
         clock.lap("read")
         history = conversation if standalone is None and query.kind != "topic-switch" else None
         stated = yield from state(
-            self._writer, history, query, hits, documents, selection, trouble, self.library, grounding.verifier
+            self._writer, history, query, hits, documents, read, trouble, self.library, grounding.verifier
         )
+        selection = read()
         statements = stated.statements
         clock.lap("check")
         answer = Answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,16 +69,19 @@ def state(
     query: Query,
     hits: Sequence[Hit],
     documents: Mapping[str, DocumentInfo],
-    selection: Selection,
+    read: Callable[[], Selection],
     written: Written | None,
     library: Library,
     verifier: Verifier,
 ) -> Generator[Event, None, Stated]:
-    """State the answer: the language model if there is one and it does not fail, else the offline reader."""
+    """State the answer: the language model if there is one and it does not fail, else the offline reader.
+
+    What the reader finds (`read`) is wanted in any case, for how sure the answer is; a model does not wait for it.
+    """
     from rag.telling import Telling
 
     if writer is not None and written is None:
-        for event in writer.write(query.standalone_question, conversation, hits, documents, library, verifier):
+        for event in writer.write(query.standalone_question, conversation, hits, documents, library, verifier, read):
             if isinstance(event, (Sentence, Waiting)):
                 yield event
             else:
@@ -87,6 +90,7 @@ def state(
         return Stated(written.statements, written.citations, (), written.notice, writer.model.name)
     statements: list[Statement] = list(written.statements) if written is not None else []
     citations: list[Citation] = list(written.citations) if written is not None else []
+    selection = read()
     telling = Telling(query.question, query.standalone_question, hits, documents, library, verifier)
     sentences = telling.sentences(() if selection.abstained else selection.chosen)
     begun = bool(statements)

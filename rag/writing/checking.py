@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Grounding = Literal["flag", "strict", "off"]
 _LONGEST_RUN = 3  # sentences of one citation
-_TRIED = 4  # stretches of passages a sentence is compared with at a time
+_TRIED, _FIRST = (
+    4,
+    2,
+)  # stretches that a sentence is compared with of some passages; with so many first, which mostly do
 _SHORT = 5  # words under which a list item is read with the sentence that leads to it
 _TOUCHING = 0.25  # share of a sentence's words a stretch must hold to be cited for what it does not support
 _ORDER: dict[Verdict, int] = {"supported": 2, "weak": 1, "unsupported": 0}
@@ -124,16 +127,17 @@ class Checker:
         tried: list[tuple[list[Run], Support]] = []
         for pool in (cited, others):
             runs = self._nearest(text, pool, _TRIED)
-            tried += self._judge(text, [[run] for run in runs])
-            supported = any(s.verdict == "supported" for _, s in tried)
-            if pool is cited and not supported and len(joint := self._joint(text, cited)) > 1:
+            for some in (runs[:_FIRST], runs[_FIRST:]):
+                tried += self._judge(text, [[run] for run in some])
+                if _holds(tried):
+                    return max(tried, key=_merit)
+            if pool is cited and len(joint := self._joint(text, cited)) > 1:
                 tried += self._judge(text, [joint[:3]])
-            if any(s.verdict == "supported" for _, s in tried):
-                break
-        if not any(s.verdict == "supported" for _, s in tried):
-            joint = self._joint(text, numbers)
-            if len(joint) > 1:
-                tried += self._judge(text, [joint[:2]])
+                if _holds(tried):
+                    return max(tried, key=_merit)
+        joint = self._joint(text, numbers)
+        if len(joint) > 1:
+            tried += self._judge(text, [joint[:2]])
         if not tried:
             return [], Support(0.0, "unsupported", "nothing is cited")
         return max(tried, key=_merit)
@@ -144,6 +148,8 @@ class Checker:
         return sorted((r for n in numbers for r in self._nearest(text, [n], 1)), key=lambda r: -_held(own, r))
 
     def _judge(self, text: str, evidence: Sequence[list[Run]]) -> list[tuple[list[Run], Support]]:
+        if not evidence:
+            return []
         checked = self._verifier.check_all(
             [(text, [r.text for r in runs]) for runs in evidence], [self._context for _ in evidence]
         )
@@ -208,6 +214,10 @@ def _touching(text: str, runs: Sequence[Run], support: Support) -> Support:
     if support.verdict != "weak" or any(_held(own, r) >= _TOUCHING for r in runs):
         return support
     return replace(support, verdict="unsupported")
+
+
+def _holds(tried: Iterable[tuple[list[Run], Support]]) -> bool:
+    return any(support.verdict == "supported" for _, support in tried)
 
 
 def _merit(tried: tuple[list[Run], Support]) -> tuple[int, float, float]:

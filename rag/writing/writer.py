@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -110,6 +110,7 @@ class Writer:
         documents: Mapping[str, DocumentInfo],
         library: Library,
         verifier: Verifier,
+        meanwhile: Callable[[], object],
     ) -> Iterator[Sentence | Waiting | Written]:
         """Have the answer written.
 
@@ -120,6 +121,7 @@ class Writer:
             documents: Their documents by id.
             library: Where they come from.
             verifier: Checks statements.
+            meanwhile: Called once while the model is silent, if it ever is: work that nobody waits for then.
 
         Yields:
             Checked sentences as they are complete, `Waiting` where nothing comes, and at the end `Written`.
@@ -134,7 +136,7 @@ class Writer:
             return
         messages = answer_messages(question, shown, history, nonce)
         checker = Checker(shown, verifier, library, cast(Grounding, self._settings.grounding))
-        yield from _Session(self, messages, nonce, checker).run()
+        yield from _Session(self, messages, nonce, checker, meanwhile).run()
 
     def failed(
         self, failure: ModelFailure, statements: Sequence[Statement] = (), citations: Sequence[Citation] = ()
@@ -158,8 +160,16 @@ class Writer:
 class _Session:
     """One answer on its way."""
 
-    def __init__(self, writer: Writer, messages: Sequence[Message], nonce: str, checker: Checker) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        messages: Sequence[Message],
+        nonce: str,
+        checker: Checker,
+        meanwhile: Callable[[], object],
+    ) -> None:
         self._writer, self._messages, self._nonce, self._checker = writer, messages, nonce, checker
+        self._meanwhile: Callable[[], object] | None = meanwhile
         self._statements: list[Statement] = []
         self._citations: list[Citation] = []
         self._withheld: list[Withheld] = []
@@ -219,6 +229,9 @@ class _Session:
                     held.clear()
                 if done:
                     break
+                if piece == "" and not held and self._meanwhile is not None:
+                    self._meanwhile()
+                    self._meanwhile = None
                 if time.monotonic() - told > _WAIT:
                     told = time.monotonic()
                     yield Waiting(told - self._begun)
