@@ -223,7 +223,7 @@ class Assistant:
             return
         assert query is not None
 
-        from rag.ranking import rerank
+        from rag.ranking import find, rerank
         from rag.reader import Reader
         from rag.standalone import make_query
         from rag.writing.tally import Tally
@@ -238,9 +238,7 @@ class Assistant:
         standalone_question = turn if same else query.standalone_question
         clock.lap("query")
         yield Searching(standalone_question)
-        hits = self.library.search_vector(
-            query.vector, query.terms, self.settings.candidates, each=self.settings.each, where=scope.where
-        )
+        hits = find(query, self.library, scope.where, candidates=self.settings.candidates, each=self.settings.each)
         documents = {info.id: info for info in self.library.documents([h.passage.document_id for h in hits])}
         titles = {name: info.title for name, info in documents.items()}
         clock.lap("search")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from index.search import lean
 from index.sentences import sentence_spans
 from index.types import Hit
+from rag.followup.named import only
+from rag.followup.narrow import both
 from rag.grounding.windows import best_window
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from index.library import Library
+    from index.where import Filter
     from rag.grounding.pairs import Ranker
     from rag.standalone import Query
 
@@ -29,7 +32,32 @@ RELEVANCE, DENSE, LEXICAL, FUSED = 0.8, 1.0, 0.6, 0.4
 """Weights of `blend`, chosen on NFCorpus and MTRAG clapnq."""
 FEEDBACK, FIRST = 0.3, 3
 """How far the query leans towards how many of the first passages before cosines are measured again; chosen likewise."""
+FAVOURED = 2.0
+"""What is added to the score, whose parts have standard deviation 1, of passages of a document that is surely meant."""
+_MEANT = 4  # passages of the documents that are meant which are ranked in any case
 _CHARS = 4.3  # characters a token, on the whole
+
+
+def find(query: Query, library: Library, where: Filter | str | None, *, candidates: int, each: int) -> list[Hit]:
+    """Search the passages that are to be ranked: the best of all, and the best of the documents that are meant.
+
+    Args:
+        query: The question.
+        library: What is searched.
+        where: Only documents that this filter lets through.
+        candidates: How many of all.
+        each: How many of the first of each method must be among them.
+
+    Returns:
+        Hits, ranks and scores as the search gives them; those of documents that are meant come last.
+    """
+    hits = library.search_vector(query.vector, query.terms, candidates, each=each, where=where)
+    meant = only(query.favoured)
+    if meant is not None:
+        known = {hit.passage.id for hit in hits}
+        more = library.search_vector(query.vector, query.terms, _MEANT, where=both(where, meant))
+        hits += [hit for hit in more if hit.passage.id not in known]
+    return hits
 
 
 def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker: Ranker, library: Library) -> list[Hit]:
@@ -58,6 +86,7 @@ def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker:
     first = np.argsort(-blend(found, dense, lexical, fused), kind="stable")[:FIRST]
     moved = lean(query.vector, list(vectors[first]), FEEDBACK)
     scores = blend(found, (vectors @ moved).astype(np.float64), lexical, fused)
+    scores += FAVOURED * np.array([query.favoured.get(h.passage.document_id, 0.0) for h in hits])
     order = np.argsort(-scores, kind="stable")
     return [
         replace(

@@ -9,23 +9,24 @@ worse. A question that turns to another subject takes nothing along.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.followup.history import History
 from rag.followup.kinds import Kind, leans
+from rag.followup.named import favour
 from rag.followup.switch import Mixture, load_switch, measure
 from rag.followup.understand import Understood, understand
 from rag.followup.wording import with_subject
 from rag.rarity import Rarity, measure_rarity
-from rag.words import STOP_WORDS
+from rag.words import STOP_WORDS, TALK_WORDS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from index.library import Library
-    from rag.followup.history import History
     from rag.settings import AnswerSettings
     from rag.types import Conversation
 
@@ -46,7 +47,8 @@ class Query:
     The grounding model is asked the `standalone_question`. `vector` has shape `(dimension,)`, L2-normalised, with the
     conversation mixed in. `terms` are index terms with weights; `own_terms` those of the question itself, stop words
     left out, each with the word it came from; `carried_terms` those of earlier turns. `rarity` says how telling
-    they are. `kind` is what turn of a conversation it is.
+    they are. `kind` is what turn of a conversation it is. `favoured` are the documents that it points to, each with how
+    surely it is meant (0 to 1).
     """
 
     question: str
@@ -57,6 +59,7 @@ class Query:
     carried_terms: dict[str, str]
     rarity: Rarity
     kind: Kind = "question"
+    favoured: Mapping[str, float] = field(default_factory=dict)
 
 
 def make_query(question: str, conversation: Conversation | None, library: Library, settings: AnswerSettings) -> Query:
@@ -87,7 +90,8 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     kind: Kind = "topic-switch" if free else turn.kind
     if not earlier or free:
         rarity = measure_rarity(list(own_terms), library)
-        return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind)
+        favoured = favour(question, library, History(), comparing=False)
+        return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind, favoured)
     carried = _carried(history, own_terms, library)
     terms.update({term: settings.carried_weight for term in carried if term not in terms})
     sources = [history.highlight, *reversed(earlier), history.answer]
@@ -100,6 +104,7 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
         carried,
         measure_rarity([*own_terms, *carried], library),
         kind,
+        favour(question, library, history, comparing=turn.kind == "comparison"),
     )
 
 
@@ -159,7 +164,7 @@ def _rarest(texts: Sequence[str], known: dict[str, str], most: int, library: Lib
     candidates: dict[str, str] = {}
     for text in texts:
         for term, word in content_terms(text, library).items():
-            if term not in known:
+            if term not in known and word.lower() not in TALK_WORDS:
                 candidates.setdefault(term, word)
     counts = library.lexical.frequencies(candidates)
     chosen = {term for _, term in sorted((count, term) for term, count in counts.items() if count)[:most]}

@@ -16,3 +16,12 @@ STOP_WORDS = frozenset(
     "kind type sort way thing things something anything lot bit get got go going make made use used".split()
 )
 """Function words, and the small change of questions ("tell me", "what kind of")."""
+
+TALK_WORDS = frozenset(
+    "according compare compared compares comparison differ differs differed difference different happen happens "
+    "happened come comes came put puts find finds found think thinks mean means meant agree agrees agreed concern "
+    "exactly together altogether whole entire total still already later earlier first last next new old long high "
+    "low big small good bad sure far part full often ever yet even else instead answer question word words higher "
+    "lower more less fewer greater smaller larger bigger better worse cheaper dearer same such".split()
+)
+"""Words by which people speak of what they speak of: they say nothing of it, and are not carried on."""

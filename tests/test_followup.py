@@ -12,13 +12,16 @@ import pytest
 from index.library import Library
 from rag.assistant import Assistant
 from rag.followup.correct import find_correction, reword
+from rag.followup.history import History
 from rag.followup.kinds import compares, switch_lead
 from rag.followup.meta import meta_kind
+from rag.followup.named import ask_source, favour
 from rag.followup.narrow import find_narrowing
 from rag.followup.understand import understand
 from rag.followup.wording import complete, with_subject
 from rag.grounding import Grounding
 from rag.grounding.verify import Verifier
+from rag.ranking import find
 from rag.records import answer_from_record, answer_record
 from rag.settings import AnswerSettings
 from rag.standalone import make_query
@@ -131,6 +134,7 @@ def test_correction_is_put_into_the_question_it_corrects() -> None:
         ("And why?", "What did it cost in 2024?", None),
         ("And in June?", "Did March bring more than April?", None),
         ("Who came in June?", "Who came in March?", None),
+        ("What about Sarrow, is it less there?", "What tax does Ilmere pay?", "What tax does Sarrow pay?"),
     ],
 )
 def test_fragments_take_the_place_of_their_like(fragment: str, earlier: str, whole: str | None) -> None:
@@ -213,6 +217,66 @@ def test_narrowing_finds_the_documents_that_are_meant(
 def test_what_names_no_document_narrows_nothing(question: str, assistant: Assistant) -> None:
     """A place or year of what is asked stays part of it."""
     assert find_narrowing(question, assistant.library, follows=True) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "titles"),
+    [
+        ("What does the harbour cost according to the Ministry?", {"Harbour plan"}),
+        ("And the Ministry's view?", {"Harbour plan"}),
+        ("What does the travel policy say of trains?", {"Travel policy"}),
+        ("Is it the same in the leave policy of the company?", {"Leave policy"}),
+        ("How does that compare with May?", {"Harbour plan"}),
+        ("How does that compare with 2026?", {"Travel policy"}),
+        ("What does the harbour cost?", set()),
+        ("What was said in May?", set()),
+        ("What did the report say?", set()),
+        ("According to the plumber?", set()),
+    ],
+)
+def test_documents_that_a_question_points_to_are_favoured(
+    question: str, titles: set[str], assistant: Assistant
+) -> None:
+    """By words of their names where a source is spoken of, by their month or year where things are compared."""
+    found = favour(question, assistant.library, History(), comparing=compares(question))
+    assert {i.title for i in assistant.library.documents(list(found))} == titles if found else not titles
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("And according to the Ministry?", "What does the pier cost, according to the Ministry?"),
+        ("And the Ministry's view?", "What does the pier cost, according to the Ministry?"),
+        ("What did the Ministry write at the time?", "What does the pier cost, according to the Ministry?"),
+        (
+            "How does that compare with what the travel policy says?",
+            "What does the pier cost, according to the travel policy?",
+        ),
+        ("And compared with May?", "What does the pier cost, compared with May?"),
+        ("What does the Ministry say about crowns?", None),
+        ("And according to the plumber?", None),
+        ("And in May?", None),
+    ],
+)
+def test_source_with_nothing_else_asked_gets_the_question_before(
+    question: str, asked: str | None, assistant: Assistant
+) -> None:
+    """In place of the source that was named there; what has words of its own is no such turn."""
+    history = History(questions=("What does the pier cost according to the leave policy?", "And why?"))
+    assert ask_source(question, history, assistant.library) == asked
+
+
+def test_favoured_document_comes_first_and_is_found_in_any_case(assistant: Assistant) -> None:
+    """Others stay among the hits; a document that was cited for the answer before counts a little."""
+    query = make_query("When does it end according to the leave policy?", None, assistant.library, assistant.settings)
+    (meant,) = query.favoured
+    hits = find(query, assistant.library, None, candidates=1, each=0)
+    assert meant in {h.passage.document_id for h in hits}
+    answer = assistant.ask("When does it end according to the leave policy?")
+    assert answer.hits[0].passage.document_id == meant
+    assert len({h.passage.document_id for h in answer.hits}) > 1
+    follows = make_query("And why is that?", Conversation().add(answer), assistant.library, assistant.settings)
+    assert 0 < follows.favoured[answer.citations[0].document_id] < 1
 
 
 def test_narrowed_turn_asks_the_question_before_of_those_documents(assistant: Assistant) -> None:

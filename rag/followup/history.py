@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.followup.kinds import UNSEARCHED, switch_lead
+from rag.followup.kinds import ABOUT, UNSEARCHED, switch_lead
 
 if TYPE_CHECKING:
     from rag.types import Conversation, Turn
@@ -54,9 +54,16 @@ def gather(conversation: Conversation | None) -> History:
 
 
 def _asked(turn: Turn) -> str:
-    """A question as it is remembered: corrected, narrowed and chosen ones as they were put to the library."""
-    whole = turn.answer is not None and turn.answer.kind in ("correction", "narrowing", "choice")
-    asked = turn.standalone_question if whole and turn.standalone_question else turn.question
+    """A question as it is remembered: as it was put to the library, if that is more than words put in front of it."""
+    whole = turn.answer is not None and turn.answer.kind in (
+        "correction",
+        "narrowing",
+        "choice",
+        "comparison",
+        "follow-up",
+    )
+    written = turn.standalone_question if whole else ""
+    asked = written if written and not written.startswith(ABOUT) else turn.question
     return asked[switch_lead(asked) :]
 
 

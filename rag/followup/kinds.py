@@ -11,6 +11,9 @@ Kind = Literal[
 ]  # fmt: skip
 """What a turn is. `question` stands alone; after `clarification`, `meta` and `small talk` nothing was searched."""
 
+ABOUT = "About "
+"""How a standalone question begins that is the question as typed with words of the conversation in front of it."""
+
 UNSEARCHED: tuple[Kind, ...] = ("clarification", "meta", "small talk")
 
 PRONOUN = re.compile(

@@ -58,8 +58,7 @@ _BY_SOURCE = re.compile(
     re.IGNORECASE,
 )
 _ONLY_DATE = re.compile(
-    r"(?:the |early |late |mid |end of |week |of |\W|\d{1,2}(?:st|nd|rd|th)?\b|(?:19|20)\d\d|january|february|march|"
-    r"april|may|june|july|august|september|october|november|december)+",
+    rf"(?:the |early |late |mid |end of |week |of |\W|\d{{1,2}}(?:st|nd|rd|th)?\b|(?:19|20)\d\d|{'|'.join(MONTHS)})+",
     re.IGNORECASE,
 )
 _PLEASE = re.compile(r"[\s,]*\bplease\W*$", re.IGNORECASE)
@@ -134,7 +133,7 @@ def resolve(scope: str, library: Library) -> tuple[Filter | None, list[DocumentI
         return None, []
     every = library.documents(where=where or None)
     wanted = {t for w in names for t in library.lexical.terms(w)}
-    found = [info for info in every if wanted <= _terms(info, library)] if wanted else every
+    found = [info for info in every if wanted <= terms_of_name(info, library)] if wanted else every
     if not found or len(found) == len(library) or (wanted and len(found) > _MOST):
         return None, []
     if wanted:
@@ -151,7 +150,8 @@ def both(first: Filter | str | None, second: Filter | None) -> Filter | str | No
     return Filter(**{name: (*getattr(given, name), *getattr(second, name)) for name in names})
 
 
-def _terms(info: DocumentInfo, library: Library) -> set[str]:
+def terms_of_name(info: DocumentInfo, library: Library) -> set[str]:
+    """The index terms of a document's title, author and file name."""
     name = re.sub(r"[-_.]+", " ", PurePath(info.source.split("!/")[-1]).name)
     return set(library.lexical.terms(f"{info.title} {info.author or ''} {name}"))
 

@@ -10,6 +10,7 @@ from rag.followup.clarify import choose, find_options
 from rag.followup.correct import find_correction, reword
 from rag.followup.history import History, gather
 from rag.followup.kinds import Kind, compares, switch_lead
+from rag.followup.named import ask_source
 from rag.followup.narrow import find_narrowing
 from rag.followup.small_talk import without_courtesy
 from rag.followup.wording import complete
@@ -87,7 +88,7 @@ def understand(question: str, conversation: Conversation | None, library: Librar
     if not history.questions:
         return Understood("question", text, options=options)
     kind: Kind = "comparison" if compares(text) else "follow-up"
-    completed = complete(text, history.questions[-1])
+    completed = ask_source(text, history, library) or complete(text, history.questions[-1])
     return Understood(kind, completed or text, history, options=options, whole=completed is not None)
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from rag.followup.correct import swap_name
+from rag.followup.kinds import ABOUT
+from rag.grounding.edits import MONTHS
 from rag.words import STOP_WORDS
 
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTH = "|".join(MONTHS)
 _FRAGMENT = re.compile(
     r"^\W*(?:and|but|so|what about|how about|then)?\s*(?P<part>(?:(?:in|on|for|at|by|of|from|the|"
     r"as of|during|to|with)\s+)*"
@@ -27,6 +29,10 @@ _SLOTS = (
     re.compile(rf"\b(?:{_MONTH})\b"),
     re.compile(r"\b(?:19|20)\d\d\b"),
 )
+_ASIDE = re.compile(  # "What about Sarrow, is it less there?": what is asked of it was asked before
+    r"(?<=\w),\s*(?:is|are|was|were|does|do|did|has|have) (?:it|that|this|they|there|the same)\b[^?.!,]*(?=\W*$)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _PHRASES, _LONGEST = 4, 3
 
@@ -37,7 +43,7 @@ def complete(question: str, earlier: str) -> str | None:
     Returns:
         The earlier question with the other month, year, day or name; `None` if the question is no such fragment.
     """
-    match = _FRAGMENT.match(question)
+    match = _FRAGMENT.match(_ASIDE.sub("", question))
     if match is None or _VERBS.search(match["part"]) or len(match["part"].split()) > 6:
         return None
     part = match["part"].strip()
@@ -84,7 +90,7 @@ def with_subject(question: str, words: Collection[str], sources: Sequence[str]) 
     if not phrases:
         return question
     named = sorted(phrases, key=lambda phrase: not any(c.isupper() or c.isdigit() for c in phrase))
-    return f"About {', '.join(named[:_PHRASES])}: {_inside(question)}"
+    return f"{ABOUT}{', '.join(named[:_PHRASES])}: {_inside(question)}"
 
 
 def _inside(question: str) -> str:
