@@ -25,13 +25,13 @@ def test_conversations_cover_every_kind() -> None:
 @pytest.mark.quality
 @pytest.mark.timeout(900)
 def test_follow_ups_and_topic_switches_find_their_evidence(samples: Assistant) -> None:
-    """Among the first five hits: 82% of follow-ups (85% measured and aimed at), and topic switches."""
+    """Among the first five hits: 83% of follow-ups (87% measured, 85% the aim), and topic switches."""
     outcomes = lead(samples)
     counts = tally(outcomes)
     print(counts)
     right = sum(counts[kind][0] for kind in FOLLOW_UPS)
     every = sum(counts[kind][1] for kind in FOLLOW_UPS)
-    assert right / every >= 0.82, [(o.conversation, o.question) for o in outcomes if not o.right]
+    assert right / every >= 0.83, [(o.conversation, o.question) for o in outcomes if not o.right]
     first, switch = counts["first"], counts["topic-switch"]
     assert switch[0] / switch[1] >= min(first[0] / first[1], 1 - 1 / switch[1]), "one of the few switches may fail"
     for kind in UNSEARCHED:
