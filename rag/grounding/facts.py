@@ -200,5 +200,6 @@ def is_name(word: str) -> bool:
 
 def content(text: str) -> list[str]:
     """The words of a text that carry content, lower-case, without possessive endings."""
-    words = [re.sub(r"['’]s$", "", m.group().lower()) for m in _WORD.finditer(text)]
-    return [w for w in words if w not in STOP_WORDS]
+    words = (m.group().lower() for m in _WORD.finditer(text))
+    bare = (w[:-2] if w.endswith(("'s", "’s")) else w for w in words)
+    return [w for w in bare if w not in STOP_WORDS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from index.sentences import sentence_spans
@@ -71,12 +72,19 @@ class Checker:
     def __init__(self, shown: Sequence[Shown], verifier: Verifier, library: Library, grounding: Grounding) -> None:
         self._shown = {s.number: s for s in shown}
         self._verifier, self._library, self._grounding = verifier, library, grounding
-        self._runs = [run for s in shown for run in _runs(s)]
         self._context = "\n".join(
             f"{s.document.title} {s.document.published.isoformat() if s.document.published else ''}" for s in shown
         )
         self._markers: dict[tuple[str, int, int], int] = {}
         self._said: set[str] = set()
+
+    @cached_property
+    def _runs(self) -> list[Run]:
+        return [run for shown in self._shown.values() for run in _runs(shown)]
+
+    def prepare(self) -> None:
+        """Cut the passages now, so that the first sentence does not wait for it."""
+        _ = self._runs
 
     def check(self, unit: Unit) -> Sentence | Withheld | None:
         """Check one sentence.
@@ -197,11 +205,12 @@ class Checker:
 
 def _runs(shown: Shown) -> Iterator[Run]:
     spans = sentence_spans(shown.text)
+    words = [words_of(shown.text[a:b]) for a, b in spans]
     for i in range(len(spans)):
         for j in range(i, min(i + _LONGEST_RUN, len(spans))):
             a, b = spans[i][0], spans[j][1]
-            text = shown.text[a:b]
-            yield Run(shown, shown.start + a, shown.start + b, text, words_of(text))
+            held = frozenset[str]().union(*words[i : j + 1])
+            yield Run(shown, shown.start + a, shown.start + b, shown.text[a:b], held)
 
 
 def _held(own: frozenset[str], run: Run) -> float:

@@ -240,6 +240,7 @@ class _Session:
                 if done:
                     break
                 if piece == "" and not held and self._meanwhile is not None:
+                    self._checker.prepare()
                     self._meanwhile()
                     self._meanwhile = None
                 if time.monotonic() - told > _WAIT:
