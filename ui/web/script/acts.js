@@ -90,7 +90,7 @@ const ACTS = {
 document.addEventListener('click', (event) => {
   const target = event.target.closest?.('[data-act], [data-tab], button[data-document], [data-close], [data-drawer]');
   if (!target) {
-    if (body.classList.contains('library-open') && !event.target.closest?.('#library-pane')) toggleDrawer(false);
+    if (body.classList.contains('library-open') && !event.target.closest?.('#library-pane, #toasts, dialog')) toggleDrawer(false);
     return;
   }
   if (target.disabled) return;
