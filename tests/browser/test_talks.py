@@ -194,7 +194,7 @@ def test_settings_are_changed_tried_and_saved(visit: Visit, served: Served) -> N
         page.click("dialog .primary")
         page.wait_for_selector("dialog", state="detached")
     assert page.evaluate("() => document.activeElement.dataset.act") == "settings"
-    assert "offline reader" in visit.ask(PATROL).locator("details.why").inner_html()
+    assert "offline reader" in visit.ask(CRANE).locator("details.why").inner_html()
 
 
 def test_keys_do_what_the_help_says(visit: Visit) -> None:
