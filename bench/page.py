@@ -47,14 +47,14 @@ QUESTIONS = (
 
 
 def make_documents(folder: Path, passages: int) -> None:
-    """Write documents of invented sentences, about forty passages each."""
+    """Write documents of invented sentences, about thirty passages each."""
     names = (
         "Ansel Brackmoor Corvane Dunlow Ester Fenwick Garrow Hollin Ister Jarrow Kelm Lodden Marrick Norwell".split()
     )
     things = "harbour bridge lighthouse ferry survey budget contract inspector crane pilot cable warehouse".split()
     dice = random.Random(7)
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(max(1, passages // 40)):
+    for number in range(max(1, passages // 30)):
         lines = [f"# Report {number} of {dice.choice(names)}", ""]
         for _ in range(40):
             lines.append(
