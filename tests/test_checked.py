@@ -124,7 +124,7 @@ def test_page_shows_exact_answer_doubt_and_sources() -> None:
     """In words as well as in colour and weight."""
     html = render_conversation(Conversation().add(ANSWER))
     assert '<b class="exact">12</b>' in html
-    told = text_of(html)
+    told = " ".join(text_of(html).replace("\u2060", " ").split())
     assert "There are 12 vessels. 1 ✓ 3 sources say so" in told
     assert "2 ≈ weak 15 is not in the source; it says 16." in told
     assert LIMIT in told
