@@ -58,18 +58,25 @@ class Canary(http.server.BaseHTTPRequestHandler):
 
 
 class Memory(threading.Thread):
-    """The highest resident memory of any child of this process, programs they start included."""
+    """The highest resident memory of any child started from now on, programs they start included.
+
+    Servers and browsers of other tests may still be running.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.highest = 0
+        self._others = {child.pid for child in psutil.Process().children()}
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(0.02):
-            for child in psutil.Process().children(recursive=True):
+            for child in psutil.Process().children():
+                if child.pid in self._others:
+                    continue
                 try:
-                    self.highest = max(self.highest, child.memory_info().rss)
+                    for process in (child, *child.children(recursive=True)):
+                        self.highest = max(self.highest, process.memory_info().rss)
                 except psutil.NoSuchProcess:
                     continue
 
