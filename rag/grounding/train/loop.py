@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,15 @@ def _steps(epoch: tuple[list[Unit], list[Unit]], plan: Plan, seed: int) -> list[
     return steps
 
 
+@lru_cache(maxsize=1)
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; where it does not, torch takes a hundred times as long."""
+    import torch
+
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name, lambda: False)()) for name in checks)
+
+
 def _tensors(batch: Batch) -> tuple[Any, Any, Any]:
     import torch
 
@@ -152,7 +162,7 @@ def _loss(network: Any, batch: Batch, sums: dict[str, list[float]]) -> tuple[Any
 
     examples = [e for unit in batch for e in unit]
     ids, types, mask = _tensors(batch)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_multiplies_bfloat16()):
         out = network(ids, types, mask)
     parts: dict[str, Any] = {}
 
