@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -439,15 +440,20 @@ def test_page_puts_an_answer_in_place_of_an_earlier_one(library: Library) -> Non
         drawn = [shown async for shown, _, _ in page.again("0123456789ab", "", "", event, request)]
         return str(drawn[-1])
 
-    asyncio.run(send(question="One?"))
-    both = asyncio.run(send(question="Two?"))
+    def run(**data: Any) -> str:
+        """In a thread: the browser tests have a loop running in this one."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(send(**data))).result()
+
+    run(question="One?")
+    both = run(question="Two?")
     assert both.count('<section class="turn">') == 2
     assert both.count('data-act="ask-edit"') == 2
-    edited = asyncio.run(send(question="Other?", instead=0))
+    edited = run(question="Other?", instead=0)
     assert edited.count('<section class="turn">') == 1
     assert "After 0 turns." in edited
     kept = re.search(r'data-act="resume" data-id="(\w+)"', edited)
     assert kept is not None
     assert [turn.question for turn in page.sessions.get(kept[1]).turns] == ["One?", "Two?"]
-    assert 'data-act="resume"' not in asyncio.run(send(question="Three?", instead=7))  # no such turn: it is added
+    assert 'data-act="resume"' not in run(question="Three?", instead=7)  # no such turn: it is added
     assert len(page.sessions.get("0123456789ab").turns) == 2
