@@ -260,7 +260,7 @@ class Assistant:
                 threshold=threshold if threshold >= 0 else None,
             )
 
-        if self._writer is None:
+        if writer is None:
             read()
         clock.lap("read")
         history = conversation if standalone is None and query.kind != "topic-switch" else None

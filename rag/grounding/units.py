@@ -96,17 +96,15 @@ def read_unit(text: str, at: int) -> tuple[str, int]:
     if match is None:
         return "", at
     if match["share"]:
-        low = re.sub(r"[ -]", "", match["share"].lower())
-        name = "percentage-point" if "point" in low and "percent" in low else _share(low)
-        return name, match.end()
+        return _share(re.sub(r"[ -]", "", match["share"].lower())), match.end()
     if match["sign"]:
         return _SIGNS[match["sign"]], match.end()
     return _from_words(match, at)
 
 
 def _share(low: str) -> str:
-    if low.startswith("basis"):
-        return "basis-point"
+    if "point" in low:
+        return "basis-point" if low.startswith("basis") else "percentage-point"
     return "percent" if low.startswith("percent") else "per-mille"
 
 
@@ -114,7 +112,7 @@ def _from_words(match: re.Match[str], at: int) -> tuple[str, int]:
     word = match["word"]
     if word.lower() in _SPEEDS:
         return _SPEEDS[word.lower()], match.end("word")
-    name = normal_unit(word)
+    name = _normal(word)
     if not name:
         return "", at
     if match["nautical"]:
@@ -130,10 +128,8 @@ def _from_words(match: re.Match[str], at: int) -> tuple[str, int]:
     return name, match.end("word")
 
 
-def normal_unit(word: str) -> str:
+def _normal(word: str) -> str:
     """One form for all spellings of a unit in one word; empty for a word that is none."""
-    if word in _SIGNS:
-        return _SIGNS[word]
     if word in _CAPITALS:
         return _CAPITALS[word]
     low = word.lower()
