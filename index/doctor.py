@@ -204,7 +204,7 @@ class _Examination:
     def _undisturbed(self) -> Iterator[bool]:
         """Keep writers out while the stores are compared; gives false while there is one."""
         try:
-            held = self.library.writing(timeout=0)
+            held = self.library.writing(timeout=_PATIENCE)
             held.__enter__()
         except LibraryBusyError:
             yield False
@@ -361,6 +361,7 @@ class _Examination:
         return done
 
 
+_PATIENCE = 1.0  # seconds for a writer that is about to end
 _BUSY = Finding(
     "stores", "note", "Another process is writing to the library; the stores were not compared.",
     "Wait for it and run dossier doctor again.",

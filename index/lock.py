@@ -48,7 +48,10 @@ class WriteLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)  # closing lets go of the lock
+            # Unlocked, not only closed: a child that another thread has just forked still holds a copy of the
+            # descriptor until it runs its own program, and the lock would be its copy's as long.
+            _unlock(self._descriptor)
+            os.close(self._descriptor)
             self._descriptor = None
 
 
@@ -68,3 +71,14 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _unlock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        return
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import email.policy
 import gzip
 import io
 import json
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from index.errors import (
     UnsupportedFormatError,
 )
 from index.parse import is_supported, known_suffixes, open_source, parse, read_parts, source_of
+from index.parse.mail import _POLICY
 from index.parse.package import parse_xml
 from index.parse.table import row_lines
 from index.settings import LibrarySettings
@@ -549,6 +552,34 @@ def test_odd_front_matter_does_not_lose_the_text(front: str) -> None:
     parsed = parse(Path("a.md"), f"---\n{front}\n---\n\n# Title\n\nWords.\n".encode(), SETTINGS)
     assert (parsed.title, parsed.author, parsed.published) == ("Title", None, None)
     assert parsed.text.endswith("Words.\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "To: A <a@b.example>, C <c@d.example>", "To: =?utf-8?q?J=C3=BCrg?= <j@b.example>", "to: undisclosed:;",
+        "Subject: =?utf-8?b?w5xiZXI=?= the\n berth", "Subject:", "SUBJECT: twice, and\xe4",
+        "Date: Tue, 5 Nov 2024 10:00 +01", "Date: soon", "Cc: <a@b.example", "Cc: =?x?y?z?=, ;;", "Keywords: a, b",
+        "From: " + "a" * 3_000 + "@b.example",
+    ],
+)  # fmt: skip
+def test_headers_are_read_as_the_standard_policy_reads_them(header: str) -> None:
+    """Remembering what was parsed changes nothing, and what one message says does not get into the next."""
+    name = header.partition(":")[0]
+    data = f"From: a@b.example\nSubject: S\n{header}\n\nText.\n".encode("latin-1")
+    for _ in range(2):
+        ours = BytesParser(policy=_POLICY).parsebytes(data)
+        theirs = BytesParser(policy=email.policy.default).parsebytes(data)
+        assert [str(value) for value in ours.get_all(name)] == [str(value) for value in theirs.get_all(name)]
+        assert repr([v.defects for v in ours.get_all(name)]) == repr([v.defects for v in theirs.get_all(name)])
+
+
+def test_parameters_without_end_leave_the_text_readable() -> None:
+    """Nobody writes 20,000 parameters; reading them all takes minutes."""
+    many = "".join(f"; n*{n}*=%" for n in range(20_000))
+    data = f"From: a@b.example\nSubject: S\nContent-Type: text/plain; charset=utf-8{many}\n\nThe berth is open.\n"
+    [part] = parts_of(Path("m.eml"), data.encode()).values()
+    assert document(part).text.endswith("The berth is open.")
 
 
 def test_message_in_an_unknown_encoding_is_read() -> None:

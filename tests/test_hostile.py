@@ -31,8 +31,6 @@ TOLERATED = {  # what goes wrong inside of a library, in time or memory, where o
     "attributes.html",  # libxml2 compares each attribute of a tag with all others
     "roles.rst",  # docutils looks for the end of each mark to the end of the text
     "documents-300000.jsonl",  # half of the time on an idle machine, all of it on a busy one
-    "parts-many.eml",  # the standard library takes half of the time for 20,000 parts, all of it on a slow machine
-    "headers-parameters.eml",  # the standard library sorts out parameters by the square of their number
 }
 FORMATS = "txt md html xhtml pdf docx pptx xlsx odt rtf epub csv tsv rst eml mbox json jsonl zip gz".split()
 pytestmark = pytest.mark.timeout(900)

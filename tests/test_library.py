@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -222,6 +223,20 @@ def test_second_writer_waits_and_then_says_who_is_in_the_way(library: Library, t
         library.add(path)
     assert len(library) == 0
     assert library.add(path).added
+
+
+def test_lock_let_go_is_free_although_a_child_holds_a_copy_of_it(tmp_path: Path) -> None:
+    """Another thread may fork at any moment, and its child then has the descriptor until it starts its program."""
+    with WriteLock(tmp_path / "write.lock", 0) as lock:
+        assert lock._descriptor is not None
+        copy = os.dup(lock._descriptor)  # what a fork does
+        with pytest.raises(LibraryBusyError), WriteLock(tmp_path / "write.lock", 0):
+            pass
+    try:
+        with WriteLock(tmp_path / "write.lock", 0):
+            pass
+    finally:
+        os.close(copy)
 
 
 @pytest.mark.timeout(120)

@@ -200,8 +200,8 @@ def test_old_library_goes_on_with_its_folders(old: dict[str, list[Passage]], tmp
 def test_doctor_brings_an_old_library_up_to_date(old: dict[str, list[Passage]], tmp_path: Path) -> None:
     """Without opening it otherwise: what it lacks is a problem, and repaired without embedding."""
     folder = tmp_path / "library"
-    names = {f.name for f in examine(folder, LibrarySettings(), encoder=FakeEncoder()) if f.state == "problem"}
-    assert names == {"stores"}
+    findings = examine(folder, LibrarySettings(), encoder=FakeEncoder())
+    assert {f.name for f in findings if f.state == "problem"} == {"stores"}, findings
     counting = CountingEncoder()
     findings = examine(folder, LibrarySettings(), encoder=counting, repair=True)
     assert [f for f in findings if f.state == "problem"] == []

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import EmailPolicy
+from functools import lru_cache
+from typing import Any, cast
 
 from index.errors import UnreadableDocumentError
 from index.parse.html import html_text
@@ -17,12 +20,36 @@ from index.parse.text import decode, decode_declared
 from index.settings import LibrarySettings
 from index.types import Parsed
 
+_SHORT = 1_000  # characters of a header worth remembering
+_PARAMETERS = 8_000  # characters read of a header with parameters
 _NAMED = 8  # attachments that a note names
 _AS_SENT = email.policy.default.clone(refold_source="none")  # folding a long parameter again may never end
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 # A line that opens a message of a mailbox: an envelope sender, and a date with a time and a year.
 _FROM_LINE = re.compile(rb"^From [^\n]*\d\d:\d\d[^\n]*\d{4}[^\n]*\n", re.MULTILINE)
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
+
+
+class _Remembering(EmailPolicy):
+    """The standard policy, which parses a header each time it is looked at; this one remembers the last short ones.
+
+    Most of the time of a mailbox goes into headers: the same senders, receivers and types of content in each message.
+    The time for parameters grows by the square of their number, so no more of them is read than anyone writes.
+    """
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        if len(value) <= _SHORT:
+            return _parsed_header(name, value)
+        has_parameters = name.lower() in ("content-type", "content-disposition")
+        return super().header_fetch_parse(name, value[:_PARAMETERS] if has_parameters else value)
+
+
+@lru_cache(maxsize=4096)
+def _parsed_header(name: str, value: str) -> Any:
+    return email.policy.default.header_fetch_parse(name, value)
+
+
+_POLICY = cast("EmailPolicy[EmailMessage]", _Remembering())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +79,7 @@ def read_message(data: bytes) -> tuple[Parsed, list[Attachment]]:
     Raises:
         UnreadableDocumentError: It is no message.
     """
-    message = BytesParser(policy=email.policy.default).parsebytes(data)
+    message = BytesParser(policy=_POLICY).parsebytes(data)
     headers = {name: _header(message, name) for name in _SHOWN}
     if not (headers["From"] or headers["Subject"]):
         raise UnreadableDocumentError(
