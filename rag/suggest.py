@@ -34,7 +34,8 @@ _NAME = re.compile(rf"\b(?P<the>the )?(?P<name>{_WORD}(?: (?:of |for )?{_WORD}){
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DULL = re.compile(
     r"(introduction|summary|conclusions?|contents|overview|abstract|background|references|appendix|notes?|preface|"
-    r"table of contents|annex|figure|chapter|section|purpose|next steps|week of|what)\b|"
+    r"table of contents|annex|figure|chapter|section|purpose|next steps|week of|what|in (brief|short|summary|detail)|"
+    r"at a glance|key (points|findings|facts)|highlights|details|miscellaneous|other)\b|"
     r".*[\"“”?!]|.*\b(this|we|our|I)\b",
     re.IGNORECASE,
 )

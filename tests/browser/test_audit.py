@@ -64,6 +64,19 @@ class Look:
         assert fits(self.page), view
         audit(self.page, view)
 
+    def assert_question_in_sight(self) -> None:
+        """The last question is below the top of the conversation, and all of its answer seen or the question on top."""
+        self.page.wait_for_timeout(250)
+        where = self.page.evaluate(
+            """() => {
+                const talk = document.querySelector('#conversation'), box = talk.getBoundingClientRect();
+                const turn = [...document.querySelectorAll('.turn')].at(-1).getBoundingClientRect();
+                return { top: turn.top - box.top, hidden: turn.bottom - box.bottom };
+            }"""
+        )
+        assert where["top"] >= 0, where
+        assert where["top"] < 40 or where["hidden"] <= 0, where
+
     def open_library(self) -> None:
         if self.phone:
             self.page.click("#top-bar .menu")
@@ -92,6 +105,7 @@ ALL = pytest.mark.parametrize(
 def test_answers_and_sources_are_accessible_and_fit(visit: Visit, look: str) -> None:
     """Start, answer with disagreement, card, explanation, abstention, source as text and page, replaced answer."""
     it, page = Look(visit, look), visit.page
+    page.wait_for_selector("#next button", timeout=60_000)
     it.seen("01-start")
     turn = visit.ask(CRANE)
     it.seen("02-answer")
@@ -101,6 +115,7 @@ def test_answers_and_sources_are_accessible_and_fit(visit: Visit, look: str) -> 
     assert card["x"] >= 0
     assert card["x"] + card["width"] <= page.viewport_size["width"]
     it.seen("03-card")
+    page.evaluate("() => document.activeElement.blur()")
     turn.locator(".differs").scroll_into_view_if_needed()
     it.seen("04-disagreement")
     turn.locator("details.why summary").click()
@@ -114,8 +129,10 @@ def test_answers_and_sources_are_accessible_and_fit(visit: Visit, look: str) -> 
     it.seen("07-search")
     page.click("#source .close")
     visit.ask(NOWHERE)
+    it.assert_question_in_sight()
     it.seen("08-abstention")
     visit.ask(PIER)
+    it.assert_question_in_sight()
     page.locator("button.cite[aria-label*='page']").last.click()
     page.wait_for_function("() => document.querySelector('#source img')?.naturalWidth > 0")
     it.seen("09-pdf")

@@ -31,7 +31,17 @@ for (const [name, does] of [['mouseover', showCard], ['focusin', showCard], ['mo
     if (marker) does(marker);
   });
 }
-document.addEventListener('scroll', ({ target }) => {
+// Only the reader's own scrolling is a wish to look elsewhere; what is drawn anew moves the conversation as well.
+let moved = -Infinity;
+const SCROLLING = ['PageUp', 'PageDown', 'Home', 'End', 'ArrowUp', 'ArrowDown', ' '];
+for (const name of ['wheel', 'touchmove', 'pointerdown', 'keydown', 'focusin']) {
+  document.addEventListener(name, ({ target, key, timeStamp }) => {
+    const talk = target.closest?.('#conversation');
+    if (talk && (name !== 'pointerdown' || target === talk) && (name !== 'keydown' || SCROLLING.includes(key))) moved = timeStamp;
+  }, { capture: true, passive: true });
+}
+document.addEventListener('scroll', ({ target, timeStamp }) => {
   hideCard();
-  if (target.id === 'conversation') atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+  if (target.id !== 'conversation' || timeStamp - moved > 1500) return;
+  atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
 }, { capture: true, passive: true });

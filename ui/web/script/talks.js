@@ -53,28 +53,36 @@ function toEnd() {
   if (!talk) return;
   const top = last ? last.getBoundingClientRect().top - talk.getBoundingClientRect().top + talk.scrollTop - 14 : Infinity;
   talk.scrollTop = Math.min(talk.scrollHeight, top);
+  atEnd = true;
 }
 
 let unfolded = new Set();
 document.addEventListener('toggle', ({ target }) => {
   if (!target.dataset?.why) return;
-  if (target.open) { unfolded.add(target.dataset.why); target.scrollIntoView({ block: 'nearest' }); } else unfolded.delete(target.dataset.why);
+  if (!target.open) { unfolded.delete(target.dataset.why); return; }
+  // One that was open and is only drawn anew must not pull the conversation back to it.
+  if (!unfolded.has(target.dataset.why)) target.scrollIntoView({ block: 'nearest' });
+  unfolded.add(target.dataset.why);
 }, true);
 
+// Keep the newest words in sight, unless the reader has scrolled away from them.
+function keepInSight() {
+  const talk = find('#conversation');
+  if (!talk) return;
+  if (!cardFor?.isConnected) hideCard();
+  talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
+  const count = talk.querySelectorAll('.turn').length;
+  if (count > turns || atEnd) toEnd();
+  turns = count;
+  body.classList.toggle('talking', count > 0);
+  if (origin) point(origin);
+}
+
 window.dossier = {
-  // Keep the newest words in sight, unless the reader has scrolled away from them.
   follow() {
     requestAnimationFrame(() => {
-      const talk = find('#conversation');
-      if (!talk) return;
-      if (!cardFor?.isConnected) hideCard();
-      talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
-      const count = talk.querySelectorAll('.turn').length;
-      if (count > turns || atEnd) toEnd();
-      turns = count;
-      if (talk.querySelector('.kept')) refreshTalks();
-      body.classList.toggle('talking', count > 0);
-      if (origin) point(origin);
+      keepInSight();
+      if (find('#conversation .kept')) refreshTalks();
     });
   },
   // A conversation has an address that can be opened again.
@@ -93,6 +101,8 @@ window.dossier = {
   },
 };
 window.dossier.follow();
+// Gradio tells of a new value before, now and then long before, the page holds it.
+if (find('#conversation')) new MutationObserver(() => requestAnimationFrame(keepInSight)).observe(find('#conversation'), { childList: true, subtree: true });
 // The list of documents is drawn anew by Python: what was ticked stays ticked.
 new MutationObserver(() => {
   const boxes = [...document.querySelectorAll('[data-choose]')];
