@@ -372,6 +372,20 @@ _LIST = (
 )
 
 
+def count_rows(file: Path, table: str) -> int:
+    """Count the rows of a table of any SQLite file, without changing it; -1 if that cannot be done."""
+    import sqlite3
+
+    try:
+        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=1)
+        try:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        finally:
+            connection.close()
+    except (sqlite3.Error, OSError):
+        return -1
+
+
 def _date(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 

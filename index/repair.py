@@ -41,7 +41,7 @@ def repair(library: LibraryParts) -> list[str]:
 
 def _counts_agree(library: LibraryParts) -> bool:
     expected, pending = library.catalog.count()[1], library.catalog.count_pending()
-    return library.lexical.count() == expected and expected - pending <= library.vectors.count() <= expected
+    return library.lexical.count() == expected and library.vectors.holds(expected - pending, expected)
 
 
 def find_differences(library: LibraryParts) -> list[str]:

@@ -71,6 +71,25 @@ def lean(vector: NDArray[np.float32], found: Sequence[NDArray[np.float32]], weig
     return np.asarray(moved / max(float(np.linalg.norm(moved)), 1e-12), dtype=np.float32)
 
 
+def rank_by(vector: NDArray[np.float32], stored: Mapping[str, NDArray[np.float32]], limit: int) -> Ranking:
+    """Rank some passages by the cosine of their stored vectors to a vector.
+
+    Args:
+        vector: Shape `(dimension,)`, L2-normalised.
+        stored: The passages' vectors, each of the same shape and L2-normalised.
+        limit: How many at most.
+
+    Returns:
+        `(passage id, cosine)`, the nearest first; ties go to the id.
+    """
+    import numpy as np
+
+    if not stored:
+        return []
+    cosines = np.asarray(list(stored.values()), dtype=np.float32) @ vector
+    return sorted(zip(stored, map(float, cosines), strict=True), key=lambda r: (-r[1], r[0]))[:limit]
+
+
 def promote(fused: Sequence[tuple[str, float, Signals]], top_k: int, each: int) -> list[tuple[str, float, Signals]]:
     """Make sure that the first of each method are among the first `top_k`.
 

@@ -14,24 +14,27 @@ The names below are the public surface; heavy libraries are loaded only when the
 
 from __future__ import annotations
 
-from index.errors import DossierError
-from rag.assistant import Assistant
-from rag.settings import AnswerSettings
-from rag.types import (
-    Answer,
-    Citation,
-    Claim,
-    Conversation,
-    Disagreement,
-    Done,
-    Event,
-    Hits,
-    Searching,
-    Sentence,
-    Statement,
-    Turn,
-    Waiting,
-)
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from index.errors import DossierError
+    from rag.assistant import Assistant
+    from rag.settings import AnswerSettings
+    from rag.types import (
+        Answer,
+        Citation,
+        Claim,
+        Conversation,
+        Disagreement,
+        Done,
+        Event,
+        Hits,
+        Searching,
+        Sentence,
+        Statement,
+        Turn,
+        Waiting,
+    )
 
 __all__ = [
     "Answer",
@@ -51,3 +54,20 @@ __all__ = [
     "Turn",
     "Waiting",
 ]
+
+_ELSEWHERE = {"Assistant": "rag.assistant", "AnswerSettings": "rag.settings", "DossierError": "index.errors"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used: `dossier sync` needs settings of `rag`, and nothing that answers."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_ELSEWHERE.get(name, "rag.types")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -102,6 +102,16 @@ def test_search_finds_just_what_the_filter_lets_through(filled: Library, where: 
     assert "".join(sorted(letter(info.source) for info in filled.documents(where=where))) == expected
 
 
+def test_filter_that_lets_all_through_changes_no_ranking(filled: Library) -> None:
+    """With a filter, the second dense search is made among what the first found: in a small library, among all."""
+    assert filled.settings.feedback_weight > 0
+    for query in ("crane", "Who tested the crane in March?", "a bird of oak"):
+        free = [(hit.passage.id, hit.signals.dense_rank) for hit in filled.search(query)]
+        among = [(hit.passage.id, hit.signals.dense_rank) for hit in filled.search(query, where="type=html,txt,pdf")]
+        assert len(free) == len(TEXTS)
+        assert among == free
+
+
 @pytest.mark.parametrize("where", FILTERS)
 def test_each_index_applies_the_filter_itself(filled: Library, where: str) -> None:
     """Neither index gives a passage that another step has to take out again."""

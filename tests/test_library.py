@@ -225,6 +225,19 @@ def test_second_writer_waits_and_then_says_who_is_in_the_way(library: Library, t
     assert library.add(path).added
 
 
+def test_number_of_vectors_is_told_from_chromas_table_or_by_chroma(library: Library, tmp_path: Path) -> None:
+    """Opening does not wait for the graph to be read; where the table lags or is not there, Chroma counts."""
+    library.add(write(tmp_path, "a.txt", "The berth is open.\n\n" * 40))
+    number, vectors = library.catalog.count()[1], library.vectors
+    vectors.search(library.encoder.encode(["berth"])[0], 1)
+    assert vectors._rows() == number
+    assert vectors.holds(number, number)
+    assert not vectors.holds(number + 1, number + 9)
+    vectors._rows = lambda: -1  # type: ignore[method-assign]
+    assert vectors.holds(number, number)
+    assert not vectors.holds(0, number - 1)
+
+
 def test_lock_let_go_is_free_although_a_child_holds_a_copy_of_it(tmp_path: Path) -> None:
     """Another thread may fork at any moment, and its child then has the descriptor until it starts its program."""
     with WriteLock(tmp_path / "write.lock", 0) as lock:
