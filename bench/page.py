@@ -252,6 +252,16 @@ def judge(told: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def table(figures: dict[str, Any]) -> str:
+    """What was measured, and each target."""
+    lines = [f"{name:32} {value}" for name, value in figures.items() if name != "targets"]
+    lines += [
+        f"{'pass' if row['pass'] else 'MISS'}  {row['target']:36} {row['value']:>8}  (at most {row['limit']})"
+        for row in figures["targets"]
+    ]
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Measure and print; 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -275,11 +285,7 @@ def main() -> int:
     rows = judge(told)
     if options.json is not None:
         write_record(options.json, "page", {**told, "targets": rows})
-    for name, value in told.items():
-        print(f"{name:32} {value}")
-    print()
-    for row in rows:
-        print(f"{'pass' if row['pass'] else 'MISS'}  {row['target']:36} {row['value']:>8}  (at most {row['limit']})")
+    print(table({**told, "targets": rows}))
     return 0 if all(row["pass"] for row in rows) else 1
 
 

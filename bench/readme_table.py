@@ -13,8 +13,11 @@ from typing import Any
 import cold_start
 import encoder
 import ingest
+import llm
+import page
 import scale
 import sync
+import threads
 from quality_page import put_section
 from record import RECORDS, machine_line, read_record
 
@@ -132,6 +135,9 @@ _TABLES: dict[str, Callable[[Any], str]] = {
     "ingest": ingest.table,
     "sync": sync.table,
     "scale": scale.table,
+    "page": page.table,
+    "llm": llm.table,
+    "threads": threads.table,
 }
 
 
@@ -162,9 +168,9 @@ def _wrapped(text: str) -> str:
 
 def write() -> None:
     """Write every section of both pages."""
-    for page, made in ((README, readme_sections()), (PERFORMANCE, performance_sections())):
+    for target, made in ((README, readme_sections()), (PERFORMANCE, performance_sections())):
         for mark, text in made.items():
-            put_section(mark, text, page)
+            put_section(mark, text, target)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -181,7 +184,7 @@ class OnnxEncoder:
             for row, i in enumerate(batch):
                 tokens[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1
-            (found,) = session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})
+            (found,) = run_session(session, ["embedding"], {"input_ids": tokens, "attention_mask": mask})
             done += len(batch)
             yield batch, found
 
@@ -300,6 +303,27 @@ def open_session(file: Path, threads: int | None = None) -> Any:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # a type of its native part
         raise _damaged(file.parent, error) from error
+
+
+def run_session(session: Any, outputs: Sequence[str], inputs: Mapping[str, Any]) -> list[Any]:
+    """Run a model, in its turn: half as many calls at a time as there are cores, by threads that do nothing else.
+
+    A call uses every core, so more of them at a time are no faster and take the memory of as many batches. And the C
+    library keeps freed memory for each thread that asked for it, which are these few, however many people ask.
+    """
+    found: list[Any] = _runners().submit(session.run, outputs, inputs).result()
+    return found
+
+
+@lru_cache(maxsize=1)
+def _runners() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="model")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_runners.cache_clear)  # a child has the pool without its threads
 
 
 def open_tokenizer(definition: str) -> Any:

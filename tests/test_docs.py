@@ -149,6 +149,25 @@ FIGURES = {
         {"set": "nfcorpus", "method": method, "queries": 323, "measures": {"nDCG@10": [value, 0.3, 0.4]}}
         for method, value in (("BM25", 0.322), ("reranked", 0.363))
     ],
+    "page": {"passages": 10_000, "targets": [{"target": "address", "value": 4.2, "limit": 5.0, "pass": True}]},
+    "llm": {
+        "sentences": 20,
+        "delay_p50_ms": 140.0,
+        "delay_p95_ms": 280.0,
+        "unchecked_s": 5.0,
+        "checked_s": 5.2,
+        "added": 0.04,
+        "unchecked_cpu_s": 1.0,
+        "checked_cpu_s": 1.5,
+    },
+    "threads": {
+        "questions": 50,
+        "threads": 8,
+        "alone_s": 20.0,
+        "together_s": 90.0,
+        "different": 0,
+        "memory_mb": [500.0, 600.0],
+    },
     "followup": {"conversations": {"pronoun": [28, 33], "ellipsis": [40, 47], "first": [56, 60]}},
 }
 
@@ -177,6 +196,9 @@ def test_each_section_is_written_from_its_record_and_empty_without(figures: Modu
     assert "LlamaIndex takes 6.0 times as long" in pages["cold_start"]
     assert "ours is 3.00 times as fast" in pages["encoder"]
     assert "60 times as long" in pages["sync"]
+    assert "pass  address" in pages["page"]
+    assert "280 ms   limit 300" in pages["llm"]
+    assert "0 of 400 answers differ" in pages["threads"]
     assert all("\n```\n" in text for text in pages.values())
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.embed import OnnxEncoder, SentenceTransformerEncoder, open_encoder
+from index.embed import OnnxEncoder, SentenceTransformerEncoder, open_encoder, run_session
 from index.embedded import embedded_texts
 from index.errors import ModelUnavailableError
 from index.models.build import OFFICIAL_SHA256, check_weights, find_weights
 from index.split import HEADING_TOKENS, split
 from index.types import Parsed
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 
 ENCODER = OnnxEncoder()
 
@@ -136,3 +141,44 @@ def test_shipped_file_is_the_one_its_config_names() -> None:
     folder = Path(__file__).parent.parent / "index" / "models" / "all-MiniLM-L6-v2"
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest() == config["model_sha256"]
+
+
+def test_models_run_in_turn_however_many_ask() -> None:
+    """Many threads at once would take the memory of as many batches, and be no faster."""
+    running, most, lock = 0, 0, threading.Lock()
+
+    class Session:
+        def run(self, outputs: list[str], inputs: dict[str, int]) -> list[int]:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.01)
+            with lock:
+                running -= 1
+            if inputs["number"] == 13:
+                raise ValueError("thirteen")
+            return [inputs["number"], threading.get_ident()]
+
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(run_session, Session(), ["x"], {"number": n}) for n in range(40)]
+    found = [f.result() for f in asked if f.exception() is None]
+    assert [n for n, _ in found] == [n for n in range(40) if n != 13]
+    with pytest.raises(ValueError, match="thirteen"):
+        asked[13].result()
+    assert 1 <= most <= max(1, (os.cpu_count() or 1) // 2)
+    assert len({thread for _, thread in found}) <= max(1, (os.cpu_count() or 1) // 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_models_run_in_a_forked_process() -> None:
+    """A child of a server that loaded everything first has the pool of its parent, without its threads."""
+    code = (
+        "import os, sys; from index.embed import open_encoder; e = open_encoder(None, 'cpu'); e.encode(['berth'])\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    e.encode(['berth']); os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout.strip() == "7", done.stderr

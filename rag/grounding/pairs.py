@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from index.embed import clean, open_session, open_tokenizer
+from index.embed import clean, open_session, open_tokenizer, run_session
 from index.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ class PairModel:
                 ids[n, : len(tokens)] = tokens
                 mask[n, : len(tokens)] = 1
                 types[n, boundary : len(tokens)] = 1
-            found = session.run(outputs, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
+            inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+            found = run_session(session, outputs, inputs)
             yield rows, found, [(made[row][1], made[row][2]) for row in rows]
             at = end
 
