@@ -7,11 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from ui.web.icons import icon
 from ui.web.page import Page
 from ui.web.strings import say, script_texts
+from ui.web.toolkit import gr
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("ask_server", "source", "cards", "panes", "talks", "acts", "uploads", "keys", "alive")

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from index.errors import DossierError
 from index.settings import FILE_NAME
 from rag.assistant import Assistant
@@ -29,6 +27,7 @@ from ui.web.sessions import Sessions
 from ui.web.sources import Sources
 from ui.web.strings import say
 from ui.web.suggestions import Suggestions
+from ui.web.toolkit import gr
 from ui.web.work import Work
 
 _LOG = logging.getLogger(__name__)

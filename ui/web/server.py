@@ -169,13 +169,13 @@ def build_app(
     # Before gradio is imported: it asks its maker's server for news otherwise.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import gradio as gr
     from fastapi import FastAPI
 
     from ui.web.blocks import build_blocks, read_style
     from ui.web.gate import Gate, find_person
     from ui.web.page import Page
     from ui.web.routes import add_routes
+    from ui.web.toolkit import gr
 
     def who(request: Any) -> Person | None:
         return Person() if people is None else find_person(people, request.headers.get("cookie", ""))
