@@ -236,3 +236,27 @@ def test_keys_do_what_the_help_says(visit: Visit) -> None:
     page.evaluate("() => document.activeElement.blur()")
     page.keyboard.press("/")
     assert page.evaluate("() => document.activeElement.tagName") == "TEXTAREA"
+
+
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 700}}], indirect=True)
+def test_reader_who_scrolls_away_is_left_there_until_the_next_question(visit: Visit) -> None:
+    """What is added below pulls the conversation along, unless the wheel was turned; a new question comes to the top."""
+    page = visit.page
+    top = "() => document.querySelector('#conversation').scrollTop"
+    place = "() => [...document.querySelectorAll('.turn h2')].at(-1).getBoundingClientRect().top"
+    visit.ask(CRANE)
+    page.wait_for_selector("#next button", timeout=60_000)
+    page.wait_for_timeout(300)
+    assert 0 < page.evaluate(place) < 160
+    turn = visit.ask(PATROL)
+    page.mouse.move(195, 350)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"() => ({place})() > 250")
+    before = page.evaluate(top)
+    page.wait_for_selector("#next button", timeout=60_000)
+    page.wait_for_timeout(300)
+    assert page.evaluate(top) == before
+    turn.locator("details.why summary").click()
+    visit.ask(CRANE)
+    page.wait_for_timeout(300)
+    assert 0 < page.evaluate(place) < 160
