@@ -240,7 +240,7 @@ def test_keys_do_what_the_help_says(visit: Visit) -> None:
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 700}}], indirect=True)
 def test_reader_who_scrolls_away_is_left_there_until_the_next_question(visit: Visit) -> None:
-    """What is added below pulls the conversation along, unless the wheel was turned; a new question comes to the top."""
+    """What is added below pulls the conversation along, unless the wheel was turned; a new question comes on top."""
     page = visit.page
     top = "() => document.querySelector('#conversation').scrollTop"
     place = "() => [...document.querySelectorAll('.turn h2')].at(-1).getBoundingClientRect().top"
