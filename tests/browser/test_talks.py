@@ -249,9 +249,12 @@ def test_reader_who_scrolls_away_is_left_there_until_the_next_question(visit: Vi
     page.wait_for_timeout(300)
     assert 0 < page.evaluate(place) < 160
     turn = visit.ask(PATROL)
+    page.wait_for_timeout(300)
+    start = page.evaluate(top)
     page.mouse.move(195, 350)
     page.mouse.wheel(0, -400)
-    page.wait_for_function(f"() => ({place})() > 250")
+    page.wait_for_function(f"() => ({top})() <= {start} - 300")
+    page.wait_for_timeout(300)  # until it no longer moves
     before = page.evaluate(top)
     page.wait_for_selector("#next button", timeout=60_000)
     page.wait_for_timeout(300)

@@ -72,6 +72,7 @@ function keepInSight() {
   if (!cardFor?.isConnected) hideCard();
   talk.querySelectorAll('details.why').forEach((why) => { if (unfolded.has(why.dataset.why)) why.open = true; });
   const count = talk.querySelectorAll('.turn').length;
+  if (count > turns) moved = -Infinity; // who asks wants to see the answer, whatever was scrolled before
   if (count > turns || atEnd) toEnd();
   turns = count;
   body.classList.toggle('talking', count > 0);
