@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import DocumentError, LibraryError, NoLibraryError
 from index.parts import LibraryParts, Progress
-from index.search import fuse, lean, promote, rank_by, to_hits
+from index.search import Ranking, fuse, lean, promote, rank_by, to_hits
 from index.settings import LibrarySettings, load_settings
 from index.types import AddReport, Document, DocumentInfo, Hit, Passage, Resolved
 
@@ -328,16 +328,17 @@ class Library(LibraryParts):
         weights = settings.dense_weight, settings.lexical_weight if lexical_weight is None else lexical_weight
         words = lexical.search(terms, depth, limits)
         again = settings.feedback_weight > 0 and settings.dense_weight > 0
-        dense = vectors.search(vector, depth * (_WIDER if again and among else 1), among)
+        dense: Ranking = vectors.search(vector, depth * (_WIDER if again and among else 1), among)
         fused = fuse(dense[:depth], words, *weights)
         first = vectors.get([name for name, _, _ in fused[: settings.feedback_passages]]) if again and fused else {}
         if first:
             moved = lean(vector, list(first.values()), settings.feedback_weight)
             if among:  # Chroma looks through all metadata each time it filters: 0.5 s and more for 200,000 passages
                 known = vectors.get(list(dict.fromkeys(name for name, _ in (*dense, *words))))
-                fused = fuse(rank_by(moved, known, depth), words, *weights)
+                dense = rank_by(moved, known, depth)
             else:
-                fused = fuse(vectors.search(moved, depth), words, *weights)
+                dense = vectors.search(moved, depth)
+            fused = fuse(dense, words, *weights)
         fused = promote(fused, top_k, each)
         passages = self.catalog.get_passages([name for name, _, _ in fused[: 2 * top_k + 20]])
         near = self.ledger.near(list({p.document_id for p in passages.values()}))

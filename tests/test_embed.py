@@ -172,12 +172,15 @@ def test_models_run_in_turn_however_many_ask() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_models_run_in_a_forked_process() -> None:
-    """A child of a server that loaded everything first has the pool of its parent, without its threads."""
+    """A child has the pool of its parent, without its threads; onnxruntime itself promises nothing there."""
     code = (
-        "import os, sys; from index.embed import open_encoder; e = open_encoder(None, 'cpu'); e.encode(['berth'])\n"
+        "import os; from index.embed import run_session\n"
+        "class Session:\n"
+        "    def run(self, outputs, inputs): return inputs['code']\n"
+        "run_session(Session(), [], {'code': 1})\n"
         "child = os.fork()\n"
         "if child == 0:\n"
-        "    e.encode(['berth']); os._exit(7)\n"
+        "    os._exit(run_session(Session(), [], {'code': 7}))\n"
         "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
