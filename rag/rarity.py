@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from index.library import Library
 
+SMALL = 1_000
+"""Passages: a library of fewer is taken to have so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
@@ -27,12 +30,22 @@ class Rarity:
 def measure_rarity(terms: Sequence[str], library: Library) -> Rarity:
     """Look up how rare terms are among the library's passages.
 
-    weight = ln(1 + (N - n + 0.5) / (n + 0.5)) of Robertson's BM25, with N raised to at least 1,000 so that in a library
-    of ten passages one mention more or less does not decide.
+    Their weight is `idf`.
     """
     counts = library.lexical.frequencies(terms)
-    size = max(library.catalog.count()[1], 1)
-    scale = max(1000 / size, 1.0)
-    total = size * scale
-    weights = {t: math.log(1 + (total - n * scale + 0.5) / (n * scale + 0.5)) for t, n in counts.items()}
+    size = library.catalog.count()[1]
+    weights = {t: idf(n, size) for t, n in counts.items()}
     return Rarity(weights, frozenset(t for t, n in counts.items() if n == 0))
+
+
+def idf(count: int, size: int) -> float:
+    """How telling a term is: ln(1 + (N - n + 0.5) / (n + 0.5)) of Robertson's BM25.
+
+    Args:
+        count: n, passages that have it.
+        size: N, passages in all. Both are raised until N is `SMALL`, so that in a library of ten passages one mention
+            more or less does not decide.
+    """
+    scale = max(SMALL / max(size, 1), 1.0)
+    total, held = max(size, 1) * scale, count * scale
+    return math.log(1 + (total - held + 0.5) / (held + 0.5))

@@ -21,8 +21,9 @@ class AnswerSettings:
     """Abstain when the documents hold the answer with less than this probability; negative for the fitted value."""
     history_weight: float = -1.0
     """How much of the earlier questions' mean vector is added to the question's; negative to let the switch decide."""
-    carried_weight: float = 0.4
-    """Weight, in lexical search, of terms carried over from earlier questions."""
+    carried_weight: float = 1.0
+    """Weight, in lexical search, of words of earlier turns, times √ of the chance that a person would have repeated
+    them. A word of the question has 1."""
     ranker: str = ""
     """A sentence-transformers CrossEncoder, by name or folder, that ranks passages in place of the shipped model."""
     answerability: str = ""

@@ -1,18 +1,19 @@
 """From a question in a conversation to a query that stands alone, without a language model.
 
 Dense search: the mean vector of the earlier questions and that of the last answer are added to the question's own, as
-much as a learned switch finds fit. Lexical search: a few telling terms of earlier questions and of the last answer are
-carried over with a small weight. Putting the earlier question's words into the query text was measured to be much
-worse. A question that turns to another subject takes nothing along.
+much as a learned switch finds fit. Lexical search: the words of earlier turns that a person would
+have put into it are carried over with a small weight. Putting the earlier question's words into the query text was
+measured to be much worse. A question that turns to another subject takes nothing along.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.followup.carry import carry, spoken
 from rag.followup.history import History
 from rag.followup.kinds import Kind, leans
 from rag.followup.named import favour
@@ -20,7 +21,7 @@ from rag.followup.switch import Mixture, load_switch, measure
 from rag.followup.understand import Understood, understand
 from rag.followup.wording import with_subject
 from rag.rarity import Rarity, measure_rarity
-from rag.words import STOP_WORDS, TALK_WORDS
+from rag.words import content_terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from rag.settings import AnswerSettings
     from rag.types import Conversation
 
-_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
-_NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")
-_MAX_CARRIED = 6
-_MAX_ANSWERED = 3
-_TURNS_BACK = 3
 _APART = 0.15
 """Below this weight of the earlier questions a question that does not lean on them is about another subject: 71% of the
 rewrites set after other conversations, 3% of the questions that people had to rewrite (held-out conversations)."""
@@ -46,9 +42,9 @@ class Query:
 
     The grounding model is asked the `standalone_question`. `vector` has shape `(dimension,)`, L2-normalised, with the
     conversation mixed in. `terms` are index terms with weights; `own_terms` those of the question itself, stop words
-    left out, each with the word it came from; `carried_terms` those of earlier turns. `rarity` says how telling
-    they are. `kind` is what turn of a conversation it is. `favoured` are the documents that it points to, each with how
-    surely it is meant (0 to 1).
+    left out, each with the word it came from; `carried_terms` those of earlier turns that the standalone question says.
+    `rarity` says how telling both are. `kind` is what turn of a conversation it is. `favoured` are the documents that
+    it points to, each with how surely it is meant (0 to 1).
     """
 
     question: str
@@ -85,36 +81,44 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     vectors = library.encoder.encode(texts)
     own_terms = content_terms(question, library)
     terms = dict.fromkeys(library.lexical.terms(question), 1.0)
-    mixture = _mixture(question, history, vectors, settings) if earlier else Mixture(0.0, 0.0)
+    measured = _measured(question, history, vectors) if earlier else None
+    mixture = Mixture(0.0, 0.0) if measured is None else _mixture(measured, settings)
     free = turn.kind == "follow-up" and not turn.whole and mixture.questions < _APART and not leans(question)
     kind: Kind = "topic-switch" if free else turn.kind
-    if not earlier or free:
+    if measured is None or free:
         rarity = measure_rarity(list(own_terms), library)
         favoured = favour(question, library, History(), comparing=False)
         return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind, favoured)
-    carried = _carried(history, own_terms, library)
-    terms.update({term: settings.carried_weight for term in carried if term not in terms})
+    carried = carry(history, own_terms, measured, library)
+    for term, word in carried.items():
+        terms.setdefault(term, settings.carried_weight * math.sqrt(word.chance))
+    said = spoken(carried)
     sources = [history.highlight, *reversed(earlier), history.answer]
     return Query(
         question,
-        question if turn.whole else with_subject(question, carried.values(), sources),
+        question if turn.whole else with_subject(question, said.values(), sources),
         mix(vectors[: len(earlier) + 1], mixture, vectors[-1] if history.answer else None),
         terms,
         own_terms,
-        carried,
-        measure_rarity([*own_terms, *carried], library),
+        said,
+        measure_rarity([*own_terms, *said], library),
         kind,
         favour(question, library, history, comparing=turn.kind == "comparison"),
     )
 
 
-def _mixture(question: str, history: History, vectors: NDArray[np.float32], settings: AnswerSettings) -> Mixture:
-    """How much of the conversation belongs to a question; rows of `vectors`: question, earlier ones, last answer."""
-    if settings.history_weight >= 0:
-        return Mixture(settings.history_weight, 0.0)
+def _measured(question: str, history: History, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the switch decides by; rows of `vectors`: the question, earlier ones, last answer if there is one."""
     count = len(history.questions)
     answer = vectors[-1] if history.answer else None
-    return load_switch().mixture(measure(question, history.questions, vectors[0], vectors[1 : count + 1], answer))
+    return measure(question, history.questions, vectors[0], vectors[1 : count + 1], answer)
+
+
+def _mixture(measured: NDArray[np.float32], settings: AnswerSettings) -> Mixture:
+    """How much of the conversation belongs to a question."""
+    if settings.history_weight >= 0:
+        return Mixture(settings.history_weight, 0.0)
+    return load_switch().mixture(measured)
 
 
 def mix(
@@ -136,36 +140,3 @@ def mix(
     if answer is not None:
         mixed = mixed + mixture.answer * answer
     return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-12), dtype=np.float32)
-
-
-def content_terms(text: str, library: Library) -> dict[str, str]:
-    """Cut a text into index terms without stop words, each with the first word it came from."""
-    found: dict[str, str] = {}
-    for match in _WORD.finditer(text):
-        word = match.group()
-        if word.lower().replace("’", "'") in STOP_WORDS:
-            continue
-        for term in library.lexical.terms(word):
-            if term not in STOP_WORDS:
-                found.setdefault(term, word)
-    return found
-
-
-def _carried(history: History, own: dict[str, str], library: Library) -> dict[str, str]:
-    """Choose what a question does not repeat: the rarest terms of the last few questions, and of the last answer."""
-    asked = _rarest(list(reversed(history.questions[-_TURNS_BACK:])), own, _MAX_CARRIED, library)
-    names = " ".join(_NAME.findall(history.answer))
-    answered = _rarest([history.highlight, names], {**own, **asked}, _MAX_ANSWERED, library)
-    return {**asked, **answered}
-
-
-def _rarest(texts: Sequence[str], known: dict[str, str], most: int, library: Library) -> dict[str, str]:
-    """The rarest terms of texts that the library holds, without those already known."""
-    candidates: dict[str, str] = {}
-    for text in texts:
-        for term, word in content_terms(text, library).items():
-            if term not in known and word.lower() not in TALK_WORDS:
-                candidates.setdefault(term, word)
-    counts = library.lexical.frequencies(candidates)
-    chosen = {term for _, term in sorted((count, term) for term, count in counts.items() if count)[:most]}
-    return {term: word for term, word in candidates.items() if term in chosen}

@@ -1,6 +1,14 @@
-"""Words that carry no content of their own in a question."""
+"""Words that carry no content of their own in a question, and those that do."""
 
 from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index.library import Library
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 
 STOP_WORDS = frozenset(
     "a an the this that these those such some any each every either neither no not nor only own same so than too very "
@@ -25,3 +33,16 @@ TALK_WORDS = frozenset(
     "lower more less fewer greater smaller larger bigger better worse cheaper dearer same such".split()
 )
 """Words by which people speak of what they speak of: they say nothing of it, and are not carried on."""
+
+
+def content_terms(text: str, library: Library) -> dict[str, str]:
+    """Cut a text into index terms without stop words, each with the first word it came from."""
+    found: dict[str, str] = {}
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word.lower().replace("’", "'") in STOP_WORDS:
+            continue
+        for term in library.lexical.terms(word):
+            if term not in STOP_WORDS:
+                found.setdefault(term, word)
+    return found

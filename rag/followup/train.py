@@ -1,9 +1,12 @@
-"""Fit the switch: `python -m rag.followup.train ../shared/data/followup`.
+"""Fit the switch and the words carried along: `python -m rag.followup.train ../shared/data/followup`.
 
 Each example is a question in a conversation with the question as a person rewrote it to stand alone. The switch is
 fitted (Adam on the mean cosine) so that question + a · mean(earlier questions) + b · last answer comes close to the
 rewrite. So that it also learns when to keep history out, every rewrite is set after the likest of 15 other
 conversations: there the question itself is what the mixture should be close to.
+
+Which words are carried along is a logistic regression over the words of earlier turns: whether the rewrite has them.
+It is compared with the rarest words of the last three questions (six) and of the last answer's names (three).
 
 Held-out conversations (one in five by the CRC-32 of their name) and `dev_cast2021` are reported beside constants.
 """
@@ -14,8 +17,11 @@ import argparse
 import gzip
 import json
 import sys
+import tempfile
 import zlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embed import Encoder, open_encoder
+from index.library import Library
+from rag.followup import carry
+from rag.followup.history import History
 from rag.followup.switch import FEATURES, MOST_ANSWER, MOST_QUESTIONS, measure
-from rag.linear import Linear
+from rag.linear import Linear, to_probability
+from rag.words import content_terms
 
 Array = NDArray[np.float64]
 _TITLES = 2  # CANARD's history begins with an article's title and heading, which no conversation here has
@@ -148,25 +158,108 @@ def compare(name: str, table: Table, theta: Array, mean: Array, scale: Array) ->
         sys.stdout.write(f"{name}, {label} ({chosen.sum()}): {' · '.join(values)}\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The candidate words of one example, in order: their terms, features, how rare they are, whether the rewrite has
+    them; `wanted` counts the terms that the rewrite adds."""
+
+    terms: list[str]
+    features: NDArray[np.float32]
+    rarity: list[float]
+    right: list[bool]
+    asked: list[bool]
+    wanted: int
+
+
+def tabulate_words(
+    examples: Sequence[Example], vectors: dict[str, NDArray[np.float32]], library: Library, texts: Sequence[str]
+) -> Iterator[Words]:
+    """Make the candidate words of each example; `texts` stand for the library that says how rare words are."""
+    counts = Counter(term for text in texts for term in content_terms(text, library))
+    for e in examples:
+        own = content_terms(e.question, library)
+        found = carry.candidates(History(e.earlier, e.answer[:600]), own, library)
+        if not found:
+            continue
+        target = content_terms(e.target, library)
+        measured = _row(e, vectors)[0]
+        rarity = [carry.rareness(counts[t], len(texts)) for t in found]
+        rows = [c.features(r, len(e.earlier)) for r, c in zip(rarity, found.values(), strict=True)]
+        recent = range(len(e.earlier) - 3, len(e.earlier))
+        asked = [any(turn in recent for turn in c.turns) for c in found.values()]
+        right = [t in target for t in found]
+        features = carry.with_question(rows, measured)
+        yield Words(list(found), features, rarity, right, asked, len(target.keys() - own.keys()))
+
+
+def fit_words(examples: Sequence[Words]) -> Linear:
+    """Fit the model of which words are carried along."""
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.vstack([e.features for e in examples]).astype(float)
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    model = LogisticRegression(max_iter=1_000).fit((x - mean) / scale, [r for e in examples for r in e.right])
+    return Linear(tuple(mean), tuple(scale), tuple(model.coef_[0]), float(model.intercept_[0]))
+
+
+def chosen_by(model: Linear, least: float) -> Callable[[Words], list[int]]:
+    """Choose as `rag.followup.carry.spoken` does."""
+
+    def choose(e: Words) -> list[int]:
+        scores = model.score(e.features)
+        best = [int(i) for i in np.argsort(-scores, kind="stable")[: carry.SPOKEN]]
+        return [i for i in best if to_probability(float(scores[i])) >= least]
+
+    return choose
+
+
+def rarest(e: Words) -> list[int]:
+    """Choose the rarest words of the last three questions, six, and of the last answer, three."""
+    order = sorted(range(len(e.terms)), key=lambda i: -e.rarity[i])
+    return [i for i in order if e.asked[i]][:6] + [i for i in order if not e.features[i][2] and not e.asked[i]][:3]
+
+
+def compare_words(name: str, examples: Sequence[Words], model: Linear) -> None:
+    """Print how many of the chosen words the rewrites have, and how many of the words they add are chosen."""
+    ways = [("rarest", rarest), *((f"learned, {p}", chosen_by(model, p)) for p in (0.15, 0.2, 0.3, 0.4))]
+    for label, choose in ways:
+        picked = [[e.right[i] for i in choose(e)] for e in examples]
+        right, count = sum(map(sum, picked)), sum(map(len, picked))
+        wanted = sum(e.wanted for e in examples)
+        share = f"{right / max(count, 1):.2f} of them wanted, {right / wanted:.2f} of the wanted"
+        sys.stdout.write(f"{name}, {label}: {count / len(examples):.1f} words a question, {share}\n")
+
+
 def main() -> int:
     """Fit, compare and write the weights."""
-    parser = argparse.ArgumentParser(description="Fit how much of a conversation is mixed into a query.")
+    parser = argparse.ArgumentParser(
+        description="Fit how much of a conversation, and which words, a query takes along."
+    )
     parser.add_argument("data", type=Path, help="folder with train.jsonl.gz and dev_cast2021.jsonl.gz")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("switch.json"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder (default: %(default)s)")
     options = parser.parse_args()
     examples = read_examples(options.data / "train.jsonl.gz")
     dev = read_examples(options.data / "dev_cast2021.jsonl.gz")
     vectors = encode(open_encoder(None, "cpu"), examples + dev)
     held = [zlib.crc32(e.conversation.encode()) % 5 == 0 for e in examples]
-    train = tabulate([e for e, h in zip(examples, held, strict=True) if not h], vectors)
-    theta, mean, scale = fit(train)
-    compare("held out", tabulate([e for e, h in zip(examples, held, strict=True) if h], vectors), theta, mean, scale)
+    seen = [e for e, h in zip(examples, held, strict=True) if not h]
+    unseen = [e for e, h in zip(examples, held, strict=True) if h]
+    theta, mean, scale = fit(tabulate(seen, vectors))
+    compare("held out", tabulate(unseen, vectors), theta, mean, scale)
     compare("CAsT 2021", tabulate(dev, vectors), theta, mean, scale)
     models = {
         name: Linear(tuple(mean), tuple(scale), tuple(row[1:]), float(row[0])).plain(FEATURES)
         for name, row in zip(("questions", "answer"), theta, strict=True)
     }
-    options.out.write_text(json.dumps(models, indent=1) + "\n", encoding="utf-8")
+    (options.out / "switch.json").write_text(json.dumps(models, indent=1) + "\n", encoding="utf-8")
+    unanswered = [replace(e, answer="") for e in seen if e.answer]
+    texts = sorted({t for e in examples + dev for t in (e.question, e.answer, *e.earlier) if t})
+    with tempfile.TemporaryDirectory() as folder, Library.open(Path(folder)) as library:
+        words = fit_words(list(tabulate_words(seen + unanswered, vectors, library, texts)))
+        for name, part in (("held out", unseen), ("CAsT 2021", dev)):
+            compare_words(name, list(tabulate_words(part, vectors, library, texts)), words)
+    plain = json.dumps(words.plain(carry.FEATURES), indent=1)
+    (options.out / "carry.json").write_text(plain + "\n", encoding="utf-8")
     return 0
 
 
