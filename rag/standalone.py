@@ -92,7 +92,7 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     carried = carry(history, own_terms, measured, library)
     for term, word in carried.items():
         terms.setdefault(term, settings.carried_weight * math.sqrt(word.chance))
-    said = spoken(carried)
+    said = spoken(carried, leans(question))
     sources = [history.highlight, *reversed(earlier), history.answer]
     return Query(
         question,

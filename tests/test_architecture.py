@@ -36,7 +36,7 @@ DOORS = {
     "gradio": ("ui/web/",),
     "fastapi": ("ui/api.py", "ui/web/"),
     "ir_measures": ("eval/retrieval.py",),
-    "sklearn": ("rag/reader/fit.py", "rag/grounding/fit.py"),
+    "sklearn": ("rag/reader/fit.py", "rag/grounding/fit.py", "rag/followup/train.py"),
 }
 NEVER = ("requests", "pymupdf", "fitz")
 LONGEST_FILE = 400

@@ -77,10 +77,13 @@ def test_a_word_that_occurs_nowhere_is_not_taken_along(library: Library) -> None
 
 
 def test_few_words_are_spoken_and_many_are_searched() -> None:
-    """The first `SPOKEN`, if their chance is `LEAST`."""
+    """The first `SPOKEN`, if their chance is `LEAST`; of a question that leans, two in any case."""
     carried = {f"t{i}": carry.Carried(f"W{i}", chance) for i, chance in enumerate((0.9, 0.5, 0.2, 0.19, 0.1))}
-    assert carry.spoken(carried) == {"t0": "W0", "t1": "W1", "t2": "W2"}
-    assert len(carry.spoken({f"t{i}": carry.Carried(f"W{i}", 0.9) for i in range(20)})) == carry.SPOKEN
+    assert carry.spoken(carried, leaning=True) == {"t0": "W0", "t1": "W1", "t2": "W2"}
+    assert len(carry.spoken({f"t{i}": carry.Carried(f"W{i}", 0.9) for i in range(20)}, leaning=False)) == carry.SPOKEN
+    unlikely = {f"t{i}": carry.Carried(f"W{i}", 0.1) for i in range(3)}
+    assert carry.spoken(unlikely, leaning=False) == {}
+    assert carry.spoken(unlikely, leaning=True) == {"t0": "W0", "t1": "W1"}
 
 
 def test_carried_words_weigh_as_much_as_they_are_likely(library: Library) -> None:

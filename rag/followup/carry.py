@@ -37,6 +37,7 @@ SPOKEN, LEAST = 6, 0.2
 """How many of them are said in the standalone question at most, and the chance each must have. At 0.2 nearly as many of
 the words that people put in are found as by taking the rarest ones, with a third of the words
 (`python -m rag.followup.train`)."""
+_IN_ANY_CASE = 2  # of a question that is nothing without the turns before it
 _NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")
 
 
@@ -130,9 +131,17 @@ def carry(
     return dict(sorted(carried.items(), key=lambda item: -item[1].chance)[:MOST])
 
 
-def spoken(carried: Mapping[str, Carried]) -> dict[str, str]:
-    """Of the words taken along, those that are said in the standalone question; by index term."""
-    return {term: c.word for term, c in list(carried.items())[:SPOKEN] if c.chance >= LEAST}
+def spoken(carried: Mapping[str, Carried], leaning: bool) -> dict[str, str]:
+    """Of the words taken along, those that are said in the standalone question; by index term.
+
+    Args:
+        carried: The likeliest first.
+        leaning: The question is nothing without the turns before it: it has a pronoun, or is no sentence. If no word is
+            likely enough, the two likeliest are said.
+    """
+    first = list(carried.items())[:SPOKEN]
+    likely = {term: c.word for term, c in first if c.chance >= LEAST}
+    return likely if likely or not leaning else {term: c.word for term, c in first[:_IN_ANY_CASE]}
 
 
 def rareness(count: int, size: int) -> float:
