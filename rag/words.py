@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from index.library import Library
 
-_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+"""A word; hyphens, apostrophes and points within belong to it."""
 
 STOP_WORDS = frozenset(
     "a an the this that these those such some any each every either neither no not nor only own same so than too very "
@@ -38,7 +39,7 @@ TALK_WORDS = frozenset(
 def content_terms(text: str, library: Library) -> dict[str, str]:
     """Cut a text into index terms without stop words, each with the first word it came from."""
     found: dict[str, str] = {}
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         word = match.group()
         if word.lower().replace("’", "'") in STOP_WORDS:
             continue

@@ -127,7 +127,9 @@ def test_the_rarest_words_are_the_rule_it_is_compared_with() -> None:
     count = 8
     features = np.zeros((count + 4, len(carry.FEATURES)), dtype=np.float32)
     asked = [True] * count + [False] * 4
-    words = train.Words([""] * (count + 4), features, [i / 20 for i in range(count + 4)], [False] * 12, asked, 0)
+    features[:, carry.FEATURES.index("rarity")] = [i / 20 for i in range(count + 4)]
+    features[count:, carry.FEATURES.index("only_in_answer")] = 1.0
+    words = train.Words(features, [False] * (count + 4), asked, 0)
     assert train.rarest(words) == [7, 6, 5, 4, 3, 2, 11, 10, 9]
 
 

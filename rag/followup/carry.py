@@ -35,7 +35,7 @@ MOST = 20
 """How many words are taken along at most."""
 SPOKEN, LEAST = 6, 0.2
 """How many of them are said in the standalone question at most, and the chance each must have. At 0.2 nearly as many of
-the words that people put in are found as by taking the rarest ones, with a third of the words
+the words that people put in are found as by taking the rarest ones, with half of the words
 (`python -m rag.followup.train`)."""
 _IN_ANY_CASE = 2  # of a question that is nothing without the turns before it
 _NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rag.followup.kinds import LEAD, PRONOUN
 from rag.linear import Linear, to_probability
-from rag.words import STOP_WORDS
+from rag.words import STOP_WORDS, WORD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,6 @@ FEATURES = (
 )  # fmt: skip
 MOST_QUESTIONS, MOST_ANSWER = 2.0, 1.0
 _NAMED = re.compile(r"(?<=\s)[A-Z][\w-]+|\d")
-_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +104,4 @@ def measure(
 
 
 def _content(text: str) -> list[str]:
-    return [word for match in _WORD.finditer(text) if (word := match.group().lower()) not in STOP_WORDS]
+    return [word for match in WORD.finditer(text) if (word := match.group().lower()) not in STOP_WORDS]

@@ -160,12 +160,10 @@ def compare(name: str, table: Table, theta: Array, mean: Array, scale: Array) ->
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The candidate words of one example, in order: their terms, features, how rare they are, whether the rewrite has
-    them; `wanted` counts the terms that the rewrite adds."""
+    """The candidate words of one example: their features, shape `(words, features)`, whether the rewrite has them, and
+    whether one of the last three questions does; `wanted` counts the terms that the rewrite adds."""
 
-    terms: list[str]
     features: NDArray[np.float32]
-    rarity: list[float]
     right: list[bool]
     asked: list[bool]
     wanted: int
@@ -183,13 +181,12 @@ def tabulate_words(
             continue
         target = content_terms(e.target, library)
         measured = _row(e, vectors)[0]
-        rarity = [carry.rareness(counts[t], len(texts)) for t in found]
-        rows = [c.features(r, len(e.earlier)) for r, c in zip(rarity, found.values(), strict=True)]
+        rows = [c.features(carry.rareness(counts[t], len(texts)), len(e.earlier)) for t, c in found.items()]
         recent = range(len(e.earlier) - 3, len(e.earlier))
         asked = [any(turn in recent for turn in c.turns) for c in found.values()]
         right = [t in target for t in found]
         features = carry.with_question(rows, measured)
-        yield Words(list(found), features, rarity, right, asked, len(target.keys() - own.keys()))
+        yield Words(features, right, asked, len(target.keys() - own.keys()))
 
 
 def fit_words(examples: Sequence[Words]) -> Linear:
@@ -215,8 +212,9 @@ def chosen_by(model: Linear, least: float) -> Callable[[Words], list[int]]:
 
 def rarest(e: Words) -> list[int]:
     """Choose the rarest words of the last three questions, six, and of the last answer, three."""
-    order = sorted(range(len(e.terms)), key=lambda i: -e.rarity[i])
-    return [i for i in order if e.asked[i]][:6] + [i for i in order if not e.features[i][2] and not e.asked[i]][:3]
+    rarity, answered = (e.features[:, carry.FEATURES.index(name)] for name in ("rarity", "only_in_answer"))
+    order = [int(i) for i in np.argsort(-rarity, kind="stable")]
+    return [i for i in order if e.asked[i]][:6] + [i for i in order if answered[i]][:3]
 
 
 def compare_words(name: str, examples: Sequence[Words], model: Linear) -> None:

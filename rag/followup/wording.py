@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from rag.followup.correct import swap_name
 from rag.followup.kinds import ABOUT
 from rag.grounding.edits import MONTHS
-from rag.words import STOP_WORDS
+from rag.words import STOP_WORDS, WORD
 
 _MONTH = "|".join(MONTHS)
 _FRAGMENT = re.compile(
@@ -33,7 +33,6 @@ _ASIDE = re.compile(  # "What about Sarrow, is it less there?": what is asked of
     r"(?<=\w),\s*(?:is|are|was|were|does|do|did|has|have) (?:it|that|this|they|there|the same)\b[^?.!,]*(?=\W*$)",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _PHRASES, _LONGEST = 4, 3
 
 
@@ -74,7 +73,7 @@ def with_subject(question: str, words: Collection[str], sources: Sequence[str]) 
     phrases: list[str] = []
     for text in sources:
         run: list[re.Match[str]] = []
-        for match in [*_WORD.finditer(text), None]:
+        for match in [*WORD.finditer(text), None]:
             wanted = match is not None and match.group().lower() in left
             if (
                 wanted
