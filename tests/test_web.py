@@ -26,6 +26,7 @@ from rag.drafts import Draft
 from rag.settings import AnswerSettings
 from rag.types import Answer, Citation, Conversation, Done, Searching, Statement
 from tests.conftest import DATA
+from ui.web import assets
 from ui.web.checkup import try_settings
 from ui.web.guard import is_local
 from ui.web.people import People, Person, add_user, check_password, hash_password
@@ -185,6 +186,28 @@ def test_who_may_only_ask_changes_nothing(assistant: Assistant, users: Path) -> 
     sign_in(client, "ada", "correct horse")
     assert "added" in client.put("/upload?name=../note.txt", content=b"Words of a note.").text
     assert (assistant.library.path / "uploads" / "note.txt").is_file()
+
+
+def test_files_of_the_page_are_named_ahead_and_kept(
+    assistant: Assistant, users: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page's reply names Gradio's files, all of them there and to be kept; no other reply does, nor a sign-in."""
+    client = TestClient(build_app(assistant), base_url="http://127.0.0.1")
+    named = re.findall(r"<([^>]+)>;rel=", client.get("/").headers["link"])
+    assert len(named) == len(assets.NAMES.read_text().split()) + 1
+    for address in named:
+        reply = client.get(f"/{address}")
+        assert reply.status_code == 200, address
+        assert address.startswith("theme.css") or "immutable" in reply.headers["cache-control"], address
+    assert len(client.get("/").headers["link"]) < 3_500  # proxies take headers of 4 KB
+    assert "link" not in client.get("/alive").headers
+    assert client.get("/assets/../../../../routes.py").status_code == 404
+    closed = client_of(assistant, users)
+    assert "link" not in closed.get("/", headers={"accept": "text/html"}, follow_redirects=False).headers
+    assert closed.get(f"/{named[0]}").status_code == 401
+    monkeypatch.setattr(assets, "NAMES", tmp_path / "assets.txt")
+    assets.NAMES.write_text("of-another-version.js")
+    assert assets.link_header(assets.assets_folder()) == ""
 
 
 def test_conversations_are_private_to_a_person(assistant: Assistant) -> None:

@@ -171,6 +171,7 @@ def build_app(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from fastapi import FastAPI
 
+    from ui.web.assets import Ahead, add_assets, assets_folder, link_header
     from ui.web.blocks import build_blocks, read_style
     from ui.web.gate import Gate, find_person
     from ui.web.page import Page
@@ -189,11 +190,10 @@ def build_app(
     silent: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     style = read_style()
     app = FastAPI(**silent)
-    if people is not None:
-        app.add_middleware(Gate, people=people, style=style)
-    app.add_middleware(Guard, local=local and people is None)
     page = Page(assistant, work or Work(assistant), known, settings_file)
     add_routes(app, page, who)
+    folder = assets_folder()
+    add_assets(app, folder)
     colors = gr.themes.colors
     theme = gr.themes.Base(
         primary_hue=colors.teal,
@@ -201,9 +201,10 @@ def build_app(
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
+    blocks = build_blocks(page, signed_in=people is not None)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_blocks(page, signed_in=people is not None),
+        blocks,
         path="/",
         theme=theme,
         head=f'<meta name="color-scheme" content="light dark"><style>{style}</style>',
@@ -216,6 +217,12 @@ def build_app(
         max_file_size=1,  # files come by an address of their own, see routes.py
     )
     mounted.state.page = page
+    hashed = getattr(blocks, "theme_hash", None)
+    # The last one added is the first that a request meets.
+    mounted.add_middleware(Ahead, link=link_header(folder, f"theme.css?v={hashed}" if hashed else ""))
+    if people is not None:
+        mounted.add_middleware(Gate, people=people, style=style)
+    mounted.add_middleware(Guard, local=local and people is None)
     return mounted
 
 
