@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.followup.carry import carry, spoken
+from rag.followup.carry import BESIDE, carry, spoken
 from rag.followup.history import History
 from rag.followup.kinds import Kind, leans
 from rag.followup.named import favour
@@ -93,10 +93,11 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     for term, word in carried.items():
         terms.setdefault(term, settings.carried_weight * math.sqrt(word.chance))
     said = spoken(carried, leans(question))
+    beside = [w.word for w in carried.values() if w.chance >= BESIDE]
     sources = [history.highlight, *reversed(earlier), history.answer]
     return Query(
         question,
-        question if turn.whole else with_subject(question, said.values(), sources),
+        question if turn.whole else with_subject(question, said.values(), sources, beside),
         mix(vectors[: len(earlier) + 1], mixture, vectors[-1] if history.answer else None),
         terms,
         own_terms,

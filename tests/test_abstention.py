@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from rag import Answer, Assistant
+from rag.reader.read import UNSAID, Reader
 from rag.settings import AnswerSettings
+from rag.standalone import make_query
 from rag.types import abstention_facts, abstention_lead
 from tests.conftest import SAMPLES
 from tests.fakes import FakeEncoder
@@ -98,3 +102,17 @@ def test_file_that_was_mended_is_not_named_any_more(broken: Assistant, tmp_path:
     broken.add([tmp_path / "a.pdf"])
     answer = broken.ask("When does the berth open?")
     assert (answer.unread, answer.unread_count) == ((), 0)
+
+
+def test_follow_up_is_granted_what_it_leaves_unsaid(samples: Assistant) -> None:
+    """The same question with the same passages: as a follow-up, its log-odds are higher by just that."""
+    query = make_query("What did the breakwater of Port Ansel cost?", None, samples.library, samples.settings)
+    hits = samples.library.search_vector(query.vector, query.terms, 5)
+    reader = Reader(samples.grounding.spans)
+    odds = {}
+    for kind in ("question", "topic-switch", "follow-up", "comparison"):
+        asked = replace(query, kind=kind)  # type: ignore[arg-type]
+        chance = reader.read(asked, hits, {}, samples.library, limit=4, threshold=0.0).confidence
+        odds[kind] = math.log(chance / (1 - chance))
+    assert odds["question"] == odds["topic-switch"]
+    assert odds["follow-up"] == odds["comparison"] == pytest.approx(odds["question"] + UNSAID)

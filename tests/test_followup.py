@@ -150,6 +150,18 @@ def test_standalone_question_reads_like_one() -> None:
     assert with_subject("Why?", [], ["anything"]) == "Why?"
 
 
+def test_half_of_a_name_is_made_whole() -> None:
+    """Likely enough neighbours of what is said come along, three words together at most; by themselves they do not."""
+    sources = ["Who owns the big Lantern data cable line?", "Which cable is it?"]
+    said = with_subject("What did it cost?", ["Lantern"], sources, ["big", "cable", "data", "line", "owns"])
+    assert said == "About Lantern data cable: what did it cost?"
+    assert with_subject("Who?", ["cable"], sources, ["Lantern", "data"]) == "About Lantern data cable: who?"
+    assert (
+        with_subject("Who?", ["line", "Lantern"], sources, ["data", "cable"]) == "About Lantern data cable, line: who?"
+    )
+    assert with_subject("Why?", ["ship"], sources, ["Lantern", "cable"]) == "Why?"
+
+
 @pytest.mark.parametrize(
     ("question", "kind"),
     [

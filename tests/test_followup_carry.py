@@ -96,7 +96,7 @@ def test_carried_words_weigh_as_much_as_they_are_likely(library: Library) -> Non
     for term in ("lantern", "cabl"):
         assert 0 < query.terms[term] < 1
         assert half.terms[term] == pytest.approx(query.terms[term] / 2)
-    assert query.standalone_question == "About Lantern: how much do its repairs cost?"
+    assert query.standalone_question == "About Lantern cable: how much do its repairs cost?"
 
 
 def test_rareness_is_a_share_of_what_occurs_nowhere() -> None:

@@ -37,6 +37,8 @@ SPOKEN, LEAST = 6, 0.2
 """How many of them are said in the standalone question at most, and the chance each must have. At 0.2 nearly as many of
 the words that people put in are found as by taking the rarest ones, with half of the words
 (`python -m rag.followup.train`)."""
+BESIDE = 0.1
+"""The chance that a word must have to be said because it stands next to one that is: half of a name says little."""
 _IN_ANY_CASE = 2  # of a question that is nothing without the turns before it
 _NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")
 

@@ -58,40 +58,51 @@ def complete(question: str, earlier: str) -> str | None:
     return None
 
 
-def with_subject(question: str, words: Collection[str], sources: Sequence[str]) -> str:
+def with_subject(question: str, words: Collection[str], sources: Sequence[str], beside: Collection[str] = ()) -> str:
     """Say in front of a question what it is about.
 
     Args:
         question: The question.
         words: Words carried over from the conversation.
         sources: The texts they come from, the most telling first; neighbours there stay together.
+        beside: Further words, said where they stand next to one of `words`: half of a name says little.
 
     Returns:
         "About the Lantern cable, Perrin Dawn: what was she carrying?"; the question itself without words.
     """
-    left = {word.lower() for word in words}
+    left, further = {word.lower() for word in words}, {word.lower() for word in beside}
     phrases: list[str] = []
     for text in sources:
-        run: list[re.Match[str]] = []
-        for match in [*WORD.finditer(text), None]:
-            wanted = match is not None and match.group().lower() in left
-            if (
-                wanted
-                and match is not None
-                and (not run or (text[run[-1].end() : match.start()] == " " and len(run) < _LONGEST))
-            ):
-                run.append(match)
-                continue
-            if run:
-                phrases.append(text[run[0].start() : run[-1].end()])
-                left -= {m.group().lower() for m in run}
-            run = [match] if wanted and match is not None and match.group().lower() in left else []
+        for run in _runs(text, left | further):
+            start = 0
+            while wanted := [n for n in range(start, len(run)) if run[n].group().lower() in left]:
+                first = last = wanted[0]
+                while last - first + 1 < _LONGEST and (last + 1 < len(run) or first > start):
+                    first, last = (first, last + 1) if last + 1 < len(run) else (first - 1, last)
+                phrases.append(text[run[first].start() : run[last].end()])
+                said = {match.group().lower() for match in run[first : last + 1]}
+                left, further, start = left - said, further - said, last + 1
     if not phrases:
         return question
     named = sorted(phrases, key=lambda phrase: not any(c.isupper() or c.isdigit() for c in phrase))
     return f"{ABOUT}{', '.join(named[:_PHRASES])}: {_inside(question)}"
 
 
+def _runs(text: str, words: Collection[str]) -> list[list[re.Match[str]]]:
+    """The stretches of a text that consist of certain words with single spaces between them."""
+    runs: list[list[re.Match[str]]] = []
+    end = -1
+    for match in WORD.finditer(text):
+        if match.group().lower() not in words:
+            continue
+        if runs and text[end : match.start()] == " ":
+            runs[-1].append(match)
+        else:
+            runs.append([match])
+        end = match.end()
+    return runs
+
+
 def _inside(question: str) -> str:
-    first = question.split(" ", 1)[0].strip(",")
+    first = question.split(" ", 1)[0].strip(",?!")
     return question[:1].lower() + question[1:] if first.lower() in STOP_WORDS and first != "I" else question

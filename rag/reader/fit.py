@@ -27,7 +27,7 @@ from rag.grounding.train.examples import held_out, read_lines
 from rag.linear import Linear
 from rag.ranking import rerank
 from rag.reader.features import QUESTION_FEATURES, SENTENCE_FEATURES, Reading
-from rag.reader.read import Reader
+from rag.reader.read import UNSAID, Reader
 from rag.settings import AnswerSettings
 from rag.standalone import make_query
 
@@ -210,14 +210,15 @@ def render_page(fitted: dict[str, Any]) -> str:
         for kind in ("sentence", "question")
         for name, weight in zip(fitted[kind]["features"], fitted[kind]["coefficient"], strict=True)
     )
+    least = fitted["threshold"]
     return f"""# When Dossier abstains
 
 Written by `python -m rag.reader.fit ../shared/data`, which fits the weights; a test compares this page with them.
 
 The reader estimates how likely the documents hold an answer, from what the grounding model sees in the best passages
 (is the answer there, does the passage help), from how near their sentences come to the question, and whether other
-passages agree. Below **{fitted["threshold"]:.2f}** it abstains. It also abstains when a number or a time is asked for
-and none of the five best sentences holds one.
+passages agree. In a follow-up, which says less of what is asked, {UNSAID} log-odds are added. Below **{least:.2f}** it
+abstains. It also abstains when a number or a time is asked for and none of the five best sentences holds one.
 
 ## The threshold
 
