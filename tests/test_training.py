@@ -11,9 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from index.embed import open_tokenizer
+from index.models.build import LIMITS, even_out
 from rag.grounding import PairModel
 from rag.grounding.train.examples import ENTAILED, MAX_TOKENS, Maker, held_out
 from rag.grounding.train.loop import make_batches
@@ -137,9 +142,39 @@ def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_pa
     assert "step 1 of" not in done.stderr
     found = PairModel(tmp_path / "model").read("When?", ["The harbour was opened in 1990."])[0]
     assert len(found.offsets) == 7
+    weights = tmp_path / "model" / "weights.safetensors"
+    done = subprocess.run(
+        [*command[:7], str(tmp_path / "same"), "--start", str(weights), "--only-export"],
+        capture_output=True, text=True, cwd=ROOT, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    same = PairModel(tmp_path / "same").read("When?", ["The harbour was opened in 1990."])[0]
+    assert same.answerable == pytest.approx(found.answerable, abs=0.2)  # the weights were rounded to half precision
     again = [*command[:5], str(tmp_path / "again"), *command[6:], "--steps", "1"]
     done = subprocess.run(
         [*again, "--start", str(tmp_path / "model" / "weights.safetensors")],
         capture_output=True, text=True, cwd=ROOT, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_channels_that_reach_far_are_evened_out_without_changing_the_result(tmp_path: Path) -> None:
+    """A channel a hundred times as large as the others comes down to the limit; the product stays what it was."""
+    rng = np.random.default_rng(1)
+    weight = rng.normal(size=(4, 16)).astype(np.float32)
+    product = helper.make_node("MatMul", ["x", "w"], ["y"])
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, "n", s]) for n, s in (("x", 4), ("y", 16)))
+    graph = helper.make_graph([product], "one", [x], [y], [numpy_helper.from_array(weight, "w")])
+    before, after = tmp_path / "before.onnx", tmp_path / "after.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), before)
+    data = rng.uniform(0.5, 1, size=(1, 50, 4)).astype(np.float32) * np.array([1, 100, 1, 1], dtype=np.float32)
+    even_out(before, after, [{"x": data[:, :20]}, {"x": data[:, 20:]}])
+    made = onnx.load(after)
+    [scale] = [numpy_helper.to_array(i) for i in made.graph.initializer if i.name != "w"]
+    reach = np.abs(data * scale).max(axis=(0, 1))
+    assert reach.max() == pytest.approx(LIMITS["inner"] * np.median(np.abs(data).max(axis=(0, 1))), rel=1e-5)
+    assert scale[[0, 2, 3]].tolist() == [1, 1, 1]
+    found = [onnxruntime.InferenceSession(str(f)).run(["y"], {"x": data})[0] for f in (before, after)]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-4)
+    even_out(before, after, [{"x": data[:, :, [0, 0, 2, 3]]}])
+    assert [node.op_type for node in onnx.load(after).graph.node] == ["MatMul"]

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from index.embed import OnnxEncoder, open_tokenizer
@@ -18,6 +19,8 @@ from rag.grounding.train.examples import Maker, Mix, hard_negatives
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
 from rag.grounding.train.network import load_encoder, load_weights, make_network, save_weights
+
+_MEASURED = 200  # of so many questions one is used to measure how far activations reach
 
 
 def main() -> int:
@@ -38,7 +41,10 @@ def main() -> int:
     parser.add_argument("--unanswered", type=float, default=Mix().unanswered, help="see Mix")
     parser.add_argument("--checks", type=float, default=Mix().checks, help="see Mix")
     parser.add_argument("--limit", type=int, default=0, help="only so many units of each kind, to try it out")
+    parser.add_argument("--only-export", action="store_true", help="make the model of --start anew, without training")
     args = parser.parse_args()
+    if args.only_export and args.start is None:
+        parser.error("--only-export needs --start weights.safetensors")
     args.work.mkdir(parents=True, exist_ok=True)
     shape = {"seed": args.seed, "rate": args.rate, "cool_down": args.cool_down}
     plan = replace(Plan(), epochs=args.epochs, steps=args.steps, **shape)
@@ -49,6 +55,15 @@ def main() -> int:
     weights = find_weights()
     tokenizer = open_tokenizer((weights / "tokenizer.json").read_text(encoding="utf-8"))
     maker = Maker(args.data, tokenizer, plan.seed, Mix(args.wrong, args.unanswered, args.checks))
+    network = make_network()
+    load_encoder(network, weights)
+    if args.start is not None:
+        load_weights(network, args.start)
+    examples = [unit[0] for unit in islice(maker.reading({}, 0), 0, None, _MEASURED)]
+    if args.only_export:
+        export(network.state_dict(), weights, args.out, examples)
+        sys.stderr.write(f"written to {args.out}\n")
+        return 0
     known = args.work / "negatives.json"
     if not known.is_file():
         sys.stderr.write("searching for passages that do not answer…\n")
@@ -62,12 +77,8 @@ def main() -> int:
             reading, support = reading[: args.limit], support[: args.limit]
         epochs.append((reading, support))
         sys.stderr.write(f"epoch {n}: {len(reading):,} units to read, {len(support):,} to check\n")
-    network = make_network()
-    load_encoder(network, weights)
-    if args.start is not None:
-        load_weights(network, args.start)
     average = train(network, epochs, plan, args.work, args.threads)
-    export(average, weights, args.out)
+    export(average, weights, args.out, examples)
     save_weights(average, args.out / "weights.safetensors")
     sys.stderr.write(f"written to {args.out}\n")
     return 0

@@ -6,34 +6,48 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from index.models.build import fuse, quantise, shrink_embeddings
+import numpy as np
+from numpy.typing import NDArray
+
+from index.models.build import even_out, fuse, quantise, shrink_embeddings
+from rag.grounding.train.examples import Example
 from rag.grounding.train.network import OUTPUTS, WIDTH, bert_names
 
 OUT = Path(__file__).parent.parent / "model"
 
 
-def export(average: dict[str, Any], weights: Path, out: Path) -> None:
+def export(average: dict[str, Any], weights: Path, out: Path, examples: Sequence[Example]) -> None:
     """Write `model.onnx`, `tokenizer.json` and `config.json`.
 
     Args:
         average: Trained weights, a state dict of the network.
         weights: Folder of the encoder that training started from: its configuration and tokenizer.
         out: Folder to write to; made if missing.
+        examples: Pairs over which the reach of activations is measured.
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        exported, fused, small = (Path(scratch) / f"{name}.onnx" for name in ("exported", "fused", "small"))
+        exported, fused, evened, small = (Path(scratch) / f"{n}.onnx" for n in ("exported", "fused", "evened", "small"))
         _export(average, weights, exported)
         fuse(exported, fused)
-        quantise(fused, small, keep=_heads(fused))
+        even_out(fused, evened, [_feed(example) for example in examples])
+        quantise(evened, small, keep=_heads(evened))
         shrink_embeddings(small, out / "model.onnx")
     shutil.copyfile(weights / "tokenizer.json", out / "tokenizer.json")
     digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
     config = {"name": "dossier-grounding", "max_tokens": 512, "model_sha256": digest}
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _feed(example: Example) -> dict[str, NDArray[np.int64]]:
+    """An example as the model's inputs, a batch of one."""
+    ids = np.array([example.ids])
+    types = (np.arange(ids.shape[1]) >= example.boundary).astype(np.int64)[None]
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
 
 
 def _export(average: dict[str, Any], weights: Path, path: Path) -> None:
