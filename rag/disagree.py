@@ -39,6 +39,11 @@ _FUTURE = re.compile(
     r"goal|hopes?|intends?|proposed|promises?|promised|by the end of)\b|'ll\b",
     re.IGNORECASE,
 )
+_TASK = re.compile(  # an item of a list that says what is to be done: "1. Produce the certificate and limit its loads"
+    r"^\W*\d+[.)] (?!(?:in|on|at|by|for|from|with|under|after|before|during|since|of|to|as|both|half|most|some|over|"
+    r"within|where|when|while|if)\b)[a-z]+(?<!ing)(?<!ed)(?<!s) (?:the|an?|its|their|all|any|no|every|each)\b",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\bNos?\.(?= ?\d)")  # "No. 2" denies nothing
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b(?![,.]\d)")
 _SINGLE = re.compile(  # questions that have one answer
@@ -290,12 +295,17 @@ def _differ(asked: _Asked, a: _Claimed, b: _Claimed) -> bool:
         words = [set(stems(rest)) for rest in rests]
         if len(words[0] & words[1]) < 0.5 * len(words[0] | words[1]):
             return False
-    elif bool(_FUTURE.search(a.said.text)) != bool(_FUTURE.search(b.said.text)) and asked.kind == "number":
+    elif _is_ahead(a.said.text) != _is_ahead(b.said.text) and asked.kind == "number":
         return False
     denied = [negations(_NUMBERED.sub("", rest)) % 2 for rest in rests]
     if denied[0] != denied[1]:
         return False
     return asked.kind == "date" or _same_time(a.said, b.said, rests)
+
+
+def _is_ahead(text: str) -> bool:
+    """Whether a sentence says what will or should be, which what is does not contradict."""
+    return bool(_FUTURE.search(text) or _TASK.search(text))
 
 
 def _rest(claim: _Claimed) -> str:

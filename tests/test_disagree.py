@@ -283,6 +283,19 @@ def test_samples_disagree_about_the_accident(samples: Assistant, question: str, 
 
 
 @pytest.mark.parametrize(
+    ("item", "disagrees"),
+    [
+        ("3. Give the Authority 12 patrol vessels until then.", False),
+        ("3. Under the agreement the Authority has 12 patrol vessels.", True),
+        ("The Authority has 12 patrol vessels.", True),
+    ],
+)
+def test_what_is_to_be_done_does_not_contradict_what_is(item: str, disagrees: bool) -> None:
+    """A numbered task says how it should be."""
+    assert bool(found(VESSELS, ("The Authority has 20 patrol vessels.", "a3"), (item, "b4"))) is disagrees
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "How much did the repair of the Lantern cable cost?",
