@@ -15,12 +15,16 @@ from pathlib import Path
 
 from index.embed import OnnxEncoder, open_tokenizer
 from index.models.build import find_weights
-from rag.grounding.train.examples import Maker, Mix, hard_negatives
+from rag.grounding.train.examples import Example, Maker, Mix, hard_negatives
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
 from rag.grounding.train.network import load_encoder, load_weights, make_network, save_weights
 
 _MEASURED = 200  # of so many questions one is used to measure how far activations reach
+
+
+def _measured(maker: Maker) -> list[Example]:
+    return [unit[0] for unit in islice(maker.reading({}, 0), 0, None, _MEASURED)]
 
 
 def main() -> int:
@@ -59,9 +63,8 @@ def main() -> int:
     load_encoder(network, weights)
     if args.start is not None:
         load_weights(network, args.start)
-    examples = [unit[0] for unit in islice(maker.reading({}, 0), 0, None, _MEASURED)]
     if args.only_export:
-        export(network.state_dict(), weights, args.out, examples)
+        export(network.state_dict(), weights, args.out, _measured(maker))
         sys.stderr.write(f"written to {args.out}\n")
         return 0
     known = args.work / "negatives.json"
@@ -78,7 +81,7 @@ def main() -> int:
         epochs.append((reading, support))
         sys.stderr.write(f"epoch {n}: {len(reading):,} units to read, {len(support):,} to check\n")
     average = train(network, epochs, plan, args.work, args.threads)
-    export(average, weights, args.out, examples)
+    export(average, weights, args.out, _measured(maker))
     save_weights(average, args.out / "weights.safetensors")
     sys.stderr.write(f"written to {args.out}\n")
     return 0

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from index.models.build import even_out, fuse, quantise, shrink_embeddings
 from rag.grounding.train.examples import Example
+from rag.grounding.train.loop import tensors
 from rag.grounding.train.network import OUTPUTS, WIDTH, bert_names
 
 OUT = Path(__file__).parent.parent / "model"
@@ -43,11 +41,10 @@ def export(average: dict[str, Any], weights: Path, out: Path, examples: Sequence
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _feed(example: Example) -> dict[str, NDArray[np.int64]]:
+def _feed(example: Example) -> dict[str, Any]:
     """An example as the model's inputs, a batch of one."""
-    ids = np.array([example.ids])
-    types = (np.arange(ids.shape[1]) >= example.boundary).astype(np.int64)[None]
-    return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+    ids, types, mask = tensors([(example,)])
+    return {"input_ids": ids.numpy(), "attention_mask": mask.numpy(), "token_type_ids": types.numpy()}
 
 
 def _export(average: dict[str, Any], weights: Path, path: Path) -> None:

@@ -140,7 +140,8 @@ def _multiplies_bfloat16() -> bool:
     return any(bool(getattr(torch.cpu, name, lambda: False)()) for name in checks)
 
 
-def _tensors(batch: Batch) -> tuple[Any, Any, Any]:
+def tensors(batch: Batch) -> tuple[Any, Any, Any]:
+    """Token ids, types and mask of a batch's examples, int64 of shape `(examples, length)`, padded with 0."""
     import torch
 
     examples = [e for unit in batch for e in unit]
@@ -161,7 +162,7 @@ def _loss(network: Any, batch: Batch, sums: dict[str, list[float]]) -> tuple[Any
     from torch.nn import functional
 
     examples = [e for unit in batch for e in unit]
-    ids, types, mask = _tensors(batch)
+    ids, types, mask = tensors(batch)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_multiplies_bfloat16()):
         out = network(ids, types, mask)
     parts: dict[str, Any] = {}
