@@ -129,19 +129,38 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+_LEAVING = "the page is being left"
+_CUT_OFF = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+
+
 class Visit:
-    """One tab, and what was seen in it. `page` is Playwright's. Requests to other machines are noted and go nowhere."""
+    """One tab, and what was seen in it. `page` is Playwright's. Requests to other machines are noted and go nowhere.
+
+    A page that is left while the server works for it (it may be looking for suggestions) has its stream closed by
+    Gradio, which then complains of that to the console: between leaving and the next page this is no complaint.
+    """
 
     def __init__(self, page: Any) -> None:
         self.page = page
         page.route(lambda url: urlsplit(url).hostname not in (None, "127.0.0.1"), lambda route: route.abort())
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
+        self._leaving = False
+        page.add_init_script(f"window.addEventListener('beforeunload', () => console.debug('{_LEAVING}'))")
+        page.on("framenavigated", self._arrive)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._note)
 
+    def _arrive(self, frame: Any) -> None:
+        if frame == self.page.main_frame:
+            self._leaving = False
+
     def _listen(self, message: Any) -> None:
+        if message.text == _LEAVING:
+            self._leaving = True
+        if self._leaving and message.text.startswith(_CUT_OFF):
+            return
         # Chromium's remark on a machine too busy to use within seconds what the page named; test_assets sees to that.
         if message.type in ("error", "warning") and "was preloaded using link preload but not" not in message.text:
             self.complaints.append(message.text)

@@ -141,3 +141,58 @@ def test_internal_error_says_its_type_and_no_more(tab: Visit, slow: tuple[SlowAs
     tab.shot("12-problem")
     slow[0].go.set()
     assert tab.ask("And now?").locator(".statement").count() == 2
+
+
+def test_a_page_loaded_again_in_mid_answer_is_none_the_worse(tab: Visit, slow: tuple[SlowAssistant, str]) -> None:
+    """Whoever loads the page again while a sentence is awaited sees it come, and can go on."""
+    begin(tab, "What is in the note?")
+    page = tab.page
+    page.reload()
+    page.wait_for_selector(".turn")
+    page.wait_for_selector("#question .stop-button")
+    tab.shot("13-loaded-again")
+    slow[0].go.set()
+    page.wait_for_selector(".turn .sources")
+    assert page.locator(".statement").count() == 2
+    tab.ask("And what else is in it?")
+    assert page.locator(".turn h2").all_inner_texts() == ["What is in the note?", "And what else is in it?"]
+
+
+def test_an_answer_is_completed_while_its_page_shows_something_else(
+    tab: Visit, slow: tuple[SlowAssistant, str]
+) -> None:
+    """The conversation that was left has its answer when it is opened again; the one that is shown stays as it is."""
+    begin(tab, "What is in the note?")
+    page = tab.page
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    slow[0].go.set()
+    page.wait_for_timeout(700)
+    assert page.is_visible(".welcome")
+    page.click("#tab-talks")
+    page.click("#talks-list button[data-act='resume']")
+    page.wait_for_selector(".turn .sources")
+    assert page.locator(".statement").count() == 2
+
+
+def test_an_answer_does_not_bring_back_a_conversation_that_was_deleted(
+    tab: Visit, slow: tuple[SlowAssistant, str]
+) -> None:
+    """What can be undone stays what it was: nothing is added to it, or put in its place."""
+    slow[0].go.set()
+    tab.ask("What is in the note?")
+    slow[0].go.clear()
+    page = tab.page
+    page.fill("#question textarea", "And what else?")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('.statement').length === 3")
+    page.click("#tab-talks")
+    page.click("#talks-list [data-act='delete']")
+    page.wait_for_selector("#talks-list button[data-act='resume']", state="detached")
+    slow[0].go.set()
+    page.wait_for_timeout(700)
+    talks = slow[0].library.conversations
+    assert talks.list() == []
+    page.click("#toasts button")
+    page.wait_for_selector("#talks-list button[data-act='resume']")
+    assert [talk.turns for talk in talks.list()] == [1]

@@ -57,6 +57,7 @@ class Acts:
         removals: Removes documents, after a while in which that can be undone.
         suggestions: Finds questions to suggest.
         settings_file: Where changed settings are written.
+        leave_off: Breaks off the answer on its way in a conversation, if there is one: takes its id and whose it is.
     """
 
     def __init__(
@@ -67,12 +68,13 @@ class Acts:
         removals: Removals,
         suggestions: Suggestions,
         settings_file: Path,
+        leave_off: Callable[[str, str], object],
     ) -> None:
         self._sessions, self._sources, self._work = sessions, sources, work
         self._removals, self._suggestions = removals, suggestions
         self._library = sources.library
         self._assistant = suggestions.assistant
-        self._settings_file = settings_file
+        self._settings_file, self._leave_off = settings_file, leave_off
         self._acts: dict[str, Callable[[Person, Data], Data]] = {
             "source": self.source, "talks": self.talks, "rename": self.rename, "delete": self.delete,
             "undelete": self.undelete, "share": self.share, "copy": self.copy, "rate": self.rate, "test": self.test,
@@ -116,6 +118,7 @@ class Acts:
     def delete(self, who: Person, data: Data) -> Data:
         """Put a conversation away."""
         name = _text(data, "id")
+        self._leave_off(name, who.name)  # else its answer, once complete, would take the place of what can be undone
         self._sessions.delete(name, who.name)
         return {"changed": "talks", "toast": say("talks.deleted"), "undo": {"act": "undelete", "id": name}}
 

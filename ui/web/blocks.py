@@ -92,7 +92,7 @@ def build_blocks(page: Page, *, signed_in: bool = False) -> Any:
                 _html(panel, js_on_load=_script(), server_functions=[act])
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         talk = [conversation, conversation_id, box]
-        blocks.load(page.open, None, [conversation, conversation_id, library, status, seen], **private)
+        opening = blocks.load(page.open, None, [conversation, conversation_id, library, status, seen], **private)
         ticks = [library, status, conversation, seen]
         gr.Timer(2.0).tick(page.tick, [seen, where, conversation_id], ticks, **private)
         where.change(page.filter, where, [library, filter_note], trigger_mode="always_last", **private)
@@ -106,7 +106,9 @@ def build_blocks(page: Page, *, signed_in: bool = False) -> Any:
         leave = "() => window.dossier?.startAnew()"
         leaving = new.click(None, None, None, cancels=[asking, again], js=leave, **private)
         leaving.then(page.start_anew, None, talk, **private)
-        conversation.resume(page.resume, None, talk, **private)
+        resuming = conversation.resume(page.resume, None, talk, **private)
+        for shown in (opening, resuming):  # an answer may be on its way, asked for before
+            shown.then(page.watch, conversation_id, talk, **answering)
         conversation.refresh(page.filter, where, [library, filter_note], trigger_mode="always_last", **private)
         conversation_id.change(None, conversation_id, None, js="(id) => window.dossier?.link(id)", **private)
     return blocks

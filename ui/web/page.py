@@ -31,7 +31,7 @@ from ui.web.toolkit import gr
 from ui.web.work import Work
 
 _LOG = logging.getLogger(__name__)
-_KEPT = 50
+_TABS = 1_000  # of so many it is known what they show
 _AT_ONCE = max(2, os.cpu_count() or 2)  # answers; more would only make each other slow
 Outputs = tuple[Any, Any, Any]
 """The conversation's HTML, its id, and the question box."""
@@ -39,7 +39,7 @@ Outputs = tuple[Any, Any, Any]
 
 @dataclass(slots=True)
 class _Running:
-    """An answer on its way."""
+    """An answer on its way. It is made by a task of its own, so it comes to its end whoever looks on."""
 
     question: str
     number: int
@@ -49,8 +49,11 @@ class _Running:
     statements: list[Statement] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     waiting: bool = False
-    ended: bool = False
-    """Whether it was broken off: stopped, or the page that asked was closed."""
+    end: Callable[[], Outputs] | None = None
+    """Draws what came of it; `None` until it has ended."""
+    task: asyncio.Task[None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with the next change."""
 
     def draw(self, *, stopped: bool = False) -> str:
         state: Any = "stopped" if stopped else "waiting" if self.waiting else "reading"
@@ -58,6 +61,11 @@ class _Running:
 
     def draft(self) -> Draft:
         return Draft(self.question, tuple(self.statements), tuple(self.citations))
+
+    def tell(self) -> None:
+        """Wake all who look on."""
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
 
 
 class _Steps:
@@ -120,8 +128,10 @@ class Page:
         self.suggestions = Suggestions(assistant)
         self.removals = Removals(assistant.library)
         file = settings_file or assistant.library.path / FILE_NAME
-        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions, file)
+        self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions, file, self._leave_off)
         self._running: dict[tuple[str, str], _Running] = {}
+        self._lock = threading.Lock()
+        self._shown: dict[str, str] = {}  # by the session of a tab, the conversation that it shows
         self._turnstile = asyncio.Semaphore(_AT_ONCE)
 
     def end(self) -> None:
@@ -149,24 +159,56 @@ class Page:
             conversation = self.sessions.take(shared, who.name)
         else:
             conversation = self.sessions.get(str(request.query_params.get("c", "")), who.name)
-        drawn, known, _ = self._resumed(conversation, who)
+        drawn, known, _ = self._resumed(conversation, who, request)
         return drawn, known, self._library(who), self._status(), self._mark()
 
-    def _resumed(self, conversation: Conversation, who: Person) -> tuple[str, str, Any]:
+    def _resumed(self, conversation: Conversation, who: Person, request: gr.Request) -> tuple[str, str, Any]:
+        self._show(request, conversation.id)
         running = self._running.get((who.name, conversation.id))
         pending, shown = "", conversation
-        if running is not None and not running.ended:
+        if running is not None:
             pending, shown = running.draw(), running.base
         elif (draft := self.sessions.draft(conversation.id, who.name)) is not None:
             number = len(conversation.turns)
             pending = render_pending(draft.question, draft.statements, draft.citations, number, "interrupted")
         known = conversation.id if conversation.turns or pending else ""
-        return self.draw(shown, pending, who), known, question_box(answering=False)
+        return self.draw(shown, pending, who), known, question_box(answering=running is not None)
 
     def resume(self, event: gr.EventData, request: gr.Request) -> Outputs:
         """Open another conversation."""
         who = self.who(request)
-        return self._resumed(self.sessions.get(str(event._data.get("id", "")), who.name), who)
+        return self._resumed(self.sessions.get(str(event._data.get("id", "")), who.name), who, request)
+
+    def _show(self, request: gr.Request, conversation_id: str) -> None:
+        session = str(request.session_hash)
+        with self._lock:
+            self._shown.pop(session, None)
+            self._shown[session] = conversation_id
+            while len(self._shown) > _TABS:
+                self._shown.pop(next(iter(self._shown)))
+
+    async def watch(self, conversation_id: str, request: gr.Request) -> AsyncIterator[Outputs]:
+        """Look on while an answer is on its way that was asked for before the page was loaded or the talk opened."""
+        who = self.who(request)
+        running = self._running.get((who.name, conversation_id))
+        if running is None:
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        async for outputs in self._watch(running, conversation_id, who, request):
+            yield outputs
+
+    async def _watch(
+        self, running: _Running, conversation_id: str, who: Person, request: gr.Request
+    ) -> AsyncIterator[Outputs]:
+        """Draw an answer as it grows, until it has ended or the tab shows something else."""
+        session = str(request.session_hash)
+        while self._shown.get(session, conversation_id) == conversation_id:
+            changed = running.changed
+            if running.end is not None:
+                yield running.end()
+                return
+            yield self.draw(running.base, running.draw(), who), conversation_id, question_box(answering=True)
+            await changed.wait()
 
     # The library pane
 
@@ -223,13 +265,14 @@ class Page:
 
     def start_anew(self, request: gr.Request) -> Outputs:
         """Draw an empty conversation."""
+        self._show(request, "")
         return self.draw(Conversation(), who=self.who(request)), "", question_box(answering=False)
 
     async def ask(
         self, question: str, conversation_id: str, where: str, chosen: str, request: gr.Request
     ) -> AsyncIterator[Outputs]:
         """Answer what was typed into the question box."""
-        async for outputs in self._ask(question, conversation_id, self._scope(where, chosen), self.who(request)):
+        async for outputs in self._ask(question, conversation_id, self._scope(where, chosen), request):
             yield outputs
 
     async def again(
@@ -239,9 +282,10 @@ class Page:
         data = event._data
         question, standalone = str(data.get("question") or ""), str(data.get("standalone") or "").strip()
         scope = self._scope(where, chosen)
-        who, place = self.who(request), data.get("instead")
+        place = data.get("instead")
         instead = place if isinstance(place, int) and not isinstance(place, bool) else None
-        async for outputs in self._ask(question, conversation_id, scope, who, standalone=standalone, instead=instead):
+        asked = self._ask(question, conversation_id, scope, request, standalone=standalone, instead=instead)
+        async for outputs in asked:
             yield outputs
 
     async def _ask(
@@ -249,11 +293,12 @@ class Page:
         question: str,
         conversation_id: str,
         where: str | None,
-        who: Person,
+        request: gr.Request,
         *,
         standalone: str = "",
         instead: int | None = None,
     ) -> AsyncIterator[Outputs]:
+        who = self.who(request)
         stored = self.sessions.get(conversation_id, who.name)
         if not question.strip():
             yield gr.skip(), gr.skip(), question_box(answering=False)
@@ -263,60 +308,67 @@ class Page:
         base = stored if instead is None else replace(stored, turns=stored.turns[:instead])
         running = _Running(question, len(base.turns), base, instead, waiting=self._turnstile.locked())
         self._running[who.name, stored.id] = running
-        while len(self._running) > _KEPT:
-            self._running.pop(next(iter(self._running)))
+        self._show(request, stored.id)
         yield self.draw(base, running.draw(), who), stored.id, question_box(answering=True, value="")
+        running.task = asyncio.create_task(self._work(running, stored, where, who, standalone))
+        async for outputs in self._watch(running, stored.id, who, request):
+            yield outputs
+
+    async def _work(
+        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str
+    ) -> None:
+        """Make an answer and keep it, whether or not anybody looks on."""
         self.suggestions.answering += 1
         try:
             async with self._turnstile:
                 running.waiting = False
-                async for outputs in self._answer(running, stored, where, who, standalone):
-                    yield outputs
+                running.tell()
+                running.end = await self._answer(running, stored, where, who, standalone)
         except DossierError as error:
-            yield self._failed(running, who, stored, error.message, error.remedy)
-        except (asyncio.CancelledError, GeneratorExit):
-            running.ended = True
-            raise
+            running.end = self._failed(running, who, stored, error.message, error.remedy)
         except Exception as error:  # the page must say so, whatever it was
             _LOG.exception("a question could not be answered")
             told = say("problem.question", kind=type(error).__name__)
-            yield self._failed(running, who, stored, told, say("problem.internal.remedy"))
+            running.end = self._failed(running, who, stored, told, say("problem.internal.remedy"))
         finally:
             self.suggestions.answering -= 1
-        self._running.pop((who.name, stored.id), None)
+            if self._running.get((who.name, stored.id)) is running:
+                del self._running[who.name, stored.id]
+            running.tell()
 
-    def _failed(self, running: _Running, who: Person, stored: Conversation, message: str, remedy: str) -> Outputs:
+    def _failed(
+        self, running: _Running, who: Person, stored: Conversation, message: str, remedy: str
+    ) -> Callable[[], Outputs]:
         self.sessions.put(stored, who.name)  # without the draft
         problem = render_problem(running.question, message, remedy)
-        drawn = self.draw(stored, problem, who)
-        return drawn, gr.skip(), question_box(answering=False, value=running.question)
+        box = question_box(answering=False, value=running.question)
+        return lambda: (self.draw(stored, problem, who), gr.skip(), box)
 
     async def _answer(
         self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str
-    ) -> AsyncIterator[Outputs]:
+    ) -> Callable[[], Outputs]:
         options: dict[str, Any] = {"standalone": standalone} if standalone else {}
         steps = _Steps(self.assistant.stream(running.question, running.base, where=where, **options))
         await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
         # In a thread, so that "stop" need not wait for the step at hand.
         try:
-            async for outputs in self._follow(steps, running, stored, who):
-                yield outputs
+            return await self._follow(steps, running, stored, who)
         finally:
             steps.stop()
 
     async def _follow(
         self, steps: _Steps, running: _Running, stored: Conversation, who: Person
-    ) -> AsyncIterator[Outputs]:
+    ) -> Callable[[], Outputs]:
         while (event := await asyncio.to_thread(steps.next)) is not None:
             if isinstance(event, Sentence):
                 running.statements.append(event.statement)
                 running.citations.extend(event.citations)
-                yield self.draw(running.base, running.draw(), who), gr.skip(), gr.skip()
+                running.tell()
                 await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
             elif isinstance(event, Done):
                 grown, kept = await asyncio.to_thread(self._take_in, running, stored.id, event.answer, who)
-                self._running.pop((who.name, stored.id), None)
-                yield self.draw(grown, who=who, kept=kept), gr.skip(), question_box(answering=False)
+                return lambda: (self.draw(grown, who=who, kept=kept), gr.skip(), question_box(answering=False))
+        raise RuntimeError("an answer ended without having been completed")
 
     def _take_in(self, running: _Running, name: str, answer: Answer, who: Person) -> tuple[Conversation, str]:
         if running.instead is None:
@@ -327,13 +379,23 @@ class Page:
         """Draw what a stopped answer came to; its question goes back to the box."""
         who = self.who(request)
         conversation = self.sessions.get(conversation_id, who.name)
-        running = self._running.pop((who.name, conversation_id), None)
+        running = self._leave_off(conversation_id, who.name)
         if running is None:  # it was done already
             return self.draw(conversation, who=who), question_box(answering=False)
         self.sessions.put(conversation, who.name)  # without the draft
         running.number = len(conversation.turns)  # below what is still there, also where it would have replaced that
         drawn = self.draw(conversation, running.draw(stopped=True), who)
         return drawn, question_box(answering=False, value=running.question)
+
+    def _leave_off(self, conversation_id: str, owner: str) -> _Running | None:
+        """Break off the answer on its way in a conversation, from any thread; gives what there is of it."""
+        running = self._running.pop((owner, conversation_id), None)
+        if running is not None:
+            base = running.base
+            running.end = lambda: (self.draw(base), gr.skip(), question_box(answering=False))  # for other tabs
+            if running.task is not None:
+                running.task.get_loop().call_soon_threadsafe(running.task.cancel)
+        return running
 
 
 def question_box(*, answering: bool, **changes: str) -> Any:
