@@ -434,9 +434,9 @@ def test_stopping_closes_the_answer_at_the_event_at_hand() -> None:
         finally:
             closed.set()
 
-    from ui.web.page import _Steps
+    from ui.web.on_its_way import Steps
 
-    steps = _Steps(events())
+    steps = Steps(events())
     assert steps.next() == Searching("a")
     thread = threading.Thread(target=steps.next)
     thread.start()
@@ -460,7 +460,7 @@ def test_page_puts_an_answer_in_place_of_an_earlier_one(library: Library) -> Non
     page = build_app(Quick(library, AnswerSettings())).state.page
 
     async def send(**data: Any) -> str:
-        event, request = SimpleNamespace(_data=data), SimpleNamespace(headers={})
+        event, request = SimpleNamespace(_data=data), SimpleNamespace(headers={}, session_hash="tab")
         drawn = [shown async for shown, _, _ in page.again("0123456789ab", "", "", event, request)]
         return str(drawn[-1])
 

@@ -6,17 +6,17 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from index.errors import DossierError
 from index.settings import FILE_NAME
 from rag.assistant import Assistant
-from rag.drafts import Draft
-from rag.types import Answer, Citation, Conversation, Done, Event, Sentence, Statement
+from rag.types import Answer, Conversation, Done, Sentence
 from ui.web.acts import Acts
+from ui.web.on_its_way import Outputs, Running, Steps, question_box
 from ui.web.people import Person
 from ui.web.removal import Removals
 from ui.web.render import View, render_conversation, render_pending, render_problem
@@ -33,74 +33,6 @@ from ui.web.work import Work
 _LOG = logging.getLogger(__name__)
 _TABS = 1_000  # of so many it is known what they show
 _AT_ONCE = max(2, os.cpu_count() or 2)  # answers; more would only make each other slow
-Outputs = tuple[Any, Any, Any]
-"""The conversation's HTML, its id, and the question box."""
-
-
-@dataclass(slots=True)
-class _Running:
-    """An answer on its way. It is made by a task of its own, so it comes to its end whoever looks on."""
-
-    question: str
-    number: int
-    base: Conversation
-    instead: int | None = None
-    """The turn whose place the answer takes, with all that followed from it; `None` if it is added at the end."""
-    statements: list[Statement] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    waiting: bool = False
-    end: Callable[[], Outputs] | None = None
-    """Draws what came of it; `None` until it has ended."""
-    task: asyncio.Task[None] | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set with the next change."""
-
-    def draw(self, *, stopped: bool = False) -> str:
-        state: Any = "stopped" if stopped else "waiting" if self.waiting else "reading"
-        return render_pending(self.question, self.statements, self.citations, self.number, state)
-
-    def draft(self) -> Draft:
-        return Draft(self.question, tuple(self.statements), tuple(self.citations))
-
-    def tell(self) -> None:
-        """Wake all who look on."""
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
-
-
-class _Steps:
-    """The events of an answer, taken one at a time in threads; stopping ends it at the event at hand.
-
-    Args:
-        events: The events.
-    """
-
-    def __init__(self, events: Iterator[Event]) -> None:
-        self._events = events
-        self._lock = threading.Lock()
-        self._stopped = False
-
-    def next(self) -> Event | None:
-        """Wait for the next event; `None` after the last, or if it was stopped."""
-        with self._lock:
-            event = None if self._stopped else next(self._events, None)
-            if self._stopped:
-                self._close()
-            return event
-
-    def stop(self) -> None:
-        """Have no more events made; returns at once."""
-        self._stopped = True
-        if self._lock.acquire(blocking=False):  # else the thread at work closes it
-            try:
-                self._close()
-            finally:
-                self._lock.release()
-
-    def _close(self) -> None:
-        close = getattr(self._events, "close", None)
-        if close is not None:
-            close()
 
 
 class Page:
@@ -129,7 +61,7 @@ class Page:
         self.removals = Removals(assistant.library)
         file = settings_file or assistant.library.path / FILE_NAME
         self.acts = Acts(self.sessions, self.sources, work, self.removals, self.suggestions, file, self._leave_off)
-        self._running: dict[tuple[str, str], _Running] = {}
+        self._running: dict[tuple[str, str], Running] = {}
         self._lock = threading.Lock()
         self._shown: dict[str, str] = {}  # by the session of a tab, the conversation that it shows
         self._turnstile = asyncio.Semaphore(_AT_ONCE)
@@ -198,7 +130,7 @@ class Page:
             yield outputs
 
     async def _watch(
-        self, running: _Running, conversation_id: str, who: Person, request: gr.Request
+        self, running: Running, conversation_id: str, who: Person, request: gr.Request
     ) -> AsyncIterator[Outputs]:
         """Draw an answer as it grows, until it has ended or the tab shows something else."""
         session = str(request.session_hash)
@@ -306,7 +238,7 @@ class Page:
         if instead is not None and not 0 <= instead < len(stored.turns):
             instead = None
         base = stored if instead is None else replace(stored, turns=stored.turns[:instead])
-        running = _Running(question, len(base.turns), base, instead, waiting=self._turnstile.locked())
+        running = Running(question, len(base.turns), base, instead, waiting=self._turnstile.locked())
         self._running[who.name, stored.id] = running
         self._show(request, stored.id)
         yield self.draw(base, running.draw(), who), stored.id, question_box(answering=True, value="")
@@ -315,7 +247,7 @@ class Page:
             yield outputs
 
     async def _work(
-        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str
+        self, running: Running, stored: Conversation, where: str | None, who: Person, standalone: str
     ) -> None:
         """Make an answer and keep it, whether or not anybody looks on."""
         self.suggestions.answering += 1
@@ -337,7 +269,7 @@ class Page:
             running.tell()
 
     def _failed(
-        self, running: _Running, who: Person, stored: Conversation, message: str, remedy: str
+        self, running: Running, who: Person, stored: Conversation, message: str, remedy: str
     ) -> Callable[[], Outputs]:
         self.sessions.put(stored, who.name)  # without the draft
         problem = render_problem(running.question, message, remedy)
@@ -345,10 +277,10 @@ class Page:
         return lambda: (self.draw(stored, problem, who), gr.skip(), box)
 
     async def _answer(
-        self, running: _Running, stored: Conversation, where: str | None, who: Person, standalone: str
+        self, running: Running, stored: Conversation, where: str | None, who: Person, standalone: str
     ) -> Callable[[], Outputs]:
         options: dict[str, Any] = {"standalone": standalone} if standalone else {}
-        steps = _Steps(self.assistant.stream(running.question, running.base, where=where, **options))
+        steps = Steps(self.assistant.stream(running.question, running.base, where=where, **options))
         await asyncio.to_thread(self.sessions.note, stored, running.draft(), who.name)
         # In a thread, so that "stop" need not wait for the step at hand.
         try:
@@ -356,9 +288,7 @@ class Page:
         finally:
             steps.stop()
 
-    async def _follow(
-        self, steps: _Steps, running: _Running, stored: Conversation, who: Person
-    ) -> Callable[[], Outputs]:
+    async def _follow(self, steps: Steps, running: Running, stored: Conversation, who: Person) -> Callable[[], Outputs]:
         while (event := await asyncio.to_thread(steps.next)) is not None:
             if isinstance(event, Sentence):
                 running.statements.append(event.statement)
@@ -370,7 +300,7 @@ class Page:
                 return lambda: (self.draw(grown, who=who, kept=kept), gr.skip(), question_box(answering=False))
         raise RuntimeError("an answer ended without having been completed")
 
-    def _take_in(self, running: _Running, name: str, answer: Answer, who: Person) -> tuple[Conversation, str]:
+    def _take_in(self, running: Running, name: str, answer: Answer, who: Person) -> tuple[Conversation, str]:
         if running.instead is None:
             return self.sessions.add(name, answer, who.name), ""
         return self.sessions.replace(name, running.instead, answer, who.name)
@@ -387,7 +317,7 @@ class Page:
         drawn = self.draw(conversation, running.draw(stopped=True), who)
         return drawn, question_box(answering=False, value=running.question)
 
-    def _leave_off(self, conversation_id: str, owner: str) -> _Running | None:
+    def _leave_off(self, conversation_id: str, owner: str) -> Running | None:
         """Break off the answer on its way in a conversation, from any thread; gives what there is of it."""
         running = self._running.pop((owner, conversation_id), None)
         if running is not None:
@@ -396,8 +326,3 @@ class Page:
             if running.task is not None:
                 running.task.get_loop().call_soon_threadsafe(running.task.cancel)
         return running
-
-
-def question_box(*, answering: bool, **changes: str) -> Any:
-    """Change the question box: it has a button to stop while an answer is on its way."""
-    return gr.update(submit_btn=not answering, stop_btn=answering, **changes)
