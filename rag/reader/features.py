@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from index.types import Hit
 from rag.grounding.edits import MONTHS
 from rag.reader.candidates import Candidate
-from rag.reader.exact import shortened
+from rag.reader.words import likely_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,8 +50,6 @@ QUESTION_FEATURES = (
 )
 
 _NOTHING = -20.0  # score of a sentence that the model did not reach
-_STARTS = 6  # starts tried for the best answer in a sentence
-_LONGEST_ANSWER = 30  # tokens
 _NUMBER = re.compile(
     r"\b\d[\d,.]*(?!\w)|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|"
@@ -248,21 +246,11 @@ class Reading:
 
 def _best_span(candidate: Candidate, read: Read) -> tuple[float, tuple[int, int] | None]:
     """Find the best answer inside a sentence: its score, and its place in the document; `None` if nothing was read."""
-    import numpy as np
 
     base = candidate.hit.passage.start
     starts = [a for a, _ in read.offsets]
     first, last = bisect_left(starts, candidate.start - base), bisect_left(starts, candidate.end - base)
     if first >= last:
         return _NOTHING, None
-    ends = read.ends[first:last]
-    best = shown = -math.inf
-    place = (0, 0)
-    for i in np.argsort(-read.starts[first:last])[:_STARTS]:
-        reach = ends[i : i + _LONGEST_ANSWER]
-        best = max(best, float(read.starts[first + i] + reach.max()))
-        shorter = shortened(reach)
-        j = int(shorter.argmax())
-        if read.starts[first + i] + shorter[j] > shown:
-            shown, place = float(read.starts[first + i] + shorter[j]), (int(i), int(i) + j)
-    return best, (base + read.offsets[first + place[0]][0], base + read.offsets[first + place[1]][1])
+    best, (start, end) = likely_words(read, first, last)
+    return best, (base + start, base + end)
