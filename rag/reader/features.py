@@ -47,6 +47,8 @@ QUESTION_FEATURES = (
     "cover_near",  # the highest of any sentence
     "agreement",  # logarithm of the number of passages whose answer shares words with the best one
     "names_missing",  # share of names and numbers in the question that the best passages lack
+    "answerable_alone",  # the highest of the best sentences, each read by itself
+    "relevance_alone",  # the same
 )
 
 _NOTHING = -20.0  # score of a sentence that the model did not reach
@@ -140,7 +142,7 @@ class Reading:
             for h in hits
         }
         self.sentence_terms = [frozenset(index_terms(c.text)) for c in candidates]
-        self.spans = [_best_span(c, reads[c.hit.passage.id]) for c in candidates]
+        self.spans = [answer_in(c, reads[c.hit.passage.id]) for c in candidates]
         self.sentences = self._sentence_features()
 
     def _sentence_features(self) -> NDArray[np.float32]:
@@ -201,11 +203,12 @@ class Reading:
         best = [self.candidates[int(i)].text for i in np.argsort(-scores)[:5]]
         return all(is_scrap(text) or type_match(self.kind, text) < 0 for text in best)  # a heading's number is none
 
-    def question_features(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def question_features(self, scores: NDArray[np.float32], alone: Mapping[int, Read]) -> NDArray[np.float32]:
         """Measure how well the best sentences fit the question.
 
         Args:
             scores: The sentences' scores, shape `(candidates,)`, higher for better.
+            alone: The best sentences read by themselves, by their index.
 
         Returns:
             Shape `(len(QUESTION_FEATURES),)`, float32.
@@ -228,13 +231,19 @@ class Reading:
                 self.column("cover_near").max(),
                 math.log1p(self._agreeing(best)),
                 sum(t not in held for t in names) / len(names) if names else 0.0,
+                max(r.answerable for r in alone.values()),
+                max(r.relevance for r in alone.values()),
             ],
             dtype=np.float32,
         )
 
     def _agreeing(self, best: int) -> int:
-        """Count other passages whose best answer shares a telling word with that of one candidate."""
-        words = {w for w in self.answer(best).lower().split() if len(w) > 3 or w.isdigit()}
+        """Count other passages whose best answer shares a telling word with that of one candidate.
+
+        A word of the question is none: that passages repeat it says nothing.
+        """
+        asked = set(self.query.question.lower().replace("?", " ").split())
+        words = {w for w in self.answer(best).lower().split() if len(w) > 3 or w.isdigit()} - asked
         own = self.candidates[best].hit.passage.id
         agreeing = set()
         for i, candidate in enumerate(self.candidates):
@@ -244,9 +253,8 @@ class Reading:
         return len(agreeing)
 
 
-def _best_span(candidate: Candidate, read: Read) -> tuple[float, tuple[int, int] | None]:
-    """Find the best answer inside a sentence: its score, and its place in the document; `None` if nothing was read."""
-
+def answer_in(candidate: Candidate, read: Read) -> tuple[float, tuple[int, int] | None]:
+    """Find the answer inside a sentence: its score, and its place in the document; `None` if nothing was read."""
     base = candidate.hit.passage.start
     starts = [a for a, _ in read.offsets]
     first, last = bisect_left(starts, candidate.start - base), bisect_left(starts, candidate.end - base)

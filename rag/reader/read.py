@@ -10,8 +10,9 @@ from index.types import Hit
 from rag.grounding.pairs import Read
 from rag.linear import to_probability
 from rag.reader.candidates import Candidate, find_candidates, with_context
-from rag.reader.features import Reading
+from rag.reader.features import Reading, answer_in
 from rag.reader.weights import Weights, load_weights
+from rag.reader.words import with_sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,8 @@ _SCRAP = 1.5  # log-odds taken from headings and other scraps: the questions fit
 UNSAID = 0.75
 """Log-odds added in a follow-up, which says less of what is asked than the questions fitted to: balanced accuracy and
 area under the risk-coverage curve are better with 0.5 to 1.5 than without, on MTRAG clapnq and on the golden set."""
+CLOSER = 3
+"""Sentences read by themselves."""
 _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
 
 
@@ -121,7 +124,8 @@ class Reader:
         if reading is None:
             return Selection((), 0.0, True, ())
         scores = weights.sentence.score(reading.sentences) - _SCRAP * reading.column("short")
-        features = reading.question_features(scores)
+        alone = self.look_closer(reading, scores)
+        features = reading.question_features(scores, alone)
         unsaid = 0.0 if query.kind in ("question", "topic-switch") else UNSAID
         confidence = to_probability(float(weights.question.score(features[None, :])[0]) + unsaid)
         least = weights.threshold if threshold is None else threshold
@@ -132,7 +136,24 @@ class Reader:
         )
         if confidence < least:
             return Selection((), confidence, True, unknown)
+        for i, read in alone.items():
+            candidate = reading.candidates[i]
+            passage = candidate.hit.passage
+            closer = with_sentence(reading.reads[passage.id], read, candidate.start - passage.start)
+            reading.spans[i] = answer_in(candidate, closer)
         return Selection(choose(reading, scores, limit), confidence, False, unknown)
+
+    def look_closer(self, reading: Reading, scores: NDArray[np.float32]) -> dict[int, Read]:
+        """Read the best sentences by themselves, without title and passage; by their index among the candidates.
+
+        A passage that is about the matter makes the model see answers in it that are none. On ClapNQ, answerable or
+        not, the area under the ROC curve is .87 with this reading alone, and .90 instead of .88 with both.
+        """
+        import numpy as np
+
+        best = [int(i) for i in np.argsort(-scores)[:CLOSER]]
+        texts = [reading.candidates[i].text for i in best]
+        return dict(zip(best, self._spans.read(reading.query.standalone_question, texts), strict=True))
 
 
 def _without(head: int, read: Read) -> Read:
