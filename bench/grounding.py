@@ -145,7 +145,7 @@ def edited(data: Path, model: PairModel, say: Say, count: int = 500) -> None:
     contexts = [
         c["text"] for n in ("dev_squad2", "dev_qed") for c in read_lines(data / "reader" / f"{n}.contexts.jsonl.gz")
     ]
-    contexts += [r["text"] for r in read_lines(data / "mtrag" / "clapnq.passages.jsonl.gz")[::3]]  # for more units
+    contexts += [r["text"] for r in read_lines(data / "mtrag" / "clapnq.passages.jsonl.gz")]  # for more units
     names = [n for n in names_of(contexts) if is_name(n)]
     changed: dict[str, list[tuple[str, list[str]]]] = {k: [] for k in KINDS}
     originals, paraphrases = [], []

@@ -115,7 +115,8 @@ def conflicting(question: str, chosen: Sequence[Said], candidates: Sequence[Said
     others = [c for c in claims if not any(c.said is s for s in chosen)]
     added: list[_Claimed] = []
     for claim in others:
-        known = [*own, *added]
+        # What one document gives beside another value of its own does not contradict it, so it is not known yet.
+        known = [c for c in own if any(_differ(asked, c, o) for o in own)] + added
         if not any(_differ(asked, claim, c) for c in own) or any(agree(claim.value, c.value) for c in known):
             continue
         same = [c for c in others if agree(claim.value, c.value) and any(_differ(asked, c, o) for o in own)]
@@ -178,6 +179,31 @@ def _kind_of(statements: Sequence[Said]) -> str:
         if len(found) == 1 and len(words) - len(found[0].words) <= 12:
             return name
     return ""
+
+
+def counted(question: str, text: str, marked: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Where in a statement the number stands that a question asks for.
+
+    Of two numbers in a sentence the reader may mark the wrong one, or both ("two dead and seven injured"). If just one
+    number in the text counts what "how many" asks for, and it is not the only one marked, it is the answer.
+
+    Args:
+        question: What was asked.
+        text: The statement.
+        marked: The reader's answer, `text[start:end]`; `None` if it marked nothing.
+
+    Returns:
+        The place of the number, or `marked`.
+    """
+    asked = _asked(question, ()) if marked is not None else None
+    if marked is None or asked is None or not asked.head:
+        return marked
+    every = [v for v in values(text, "number") if not v.part]
+    inside = [v for v in every if marked[0] <= v.start < marked[1]]
+    fitting = [v for v in every if v.nouns and _fits(asked, v, strict=False)]
+    if len(fitting) != 1 or inside == fitting or not inside:
+        return marked
+    return fitting[0].start, fitting[0].end
 
 
 def _counted(question: str) -> tuple[frozenset[str], frozenset[str], str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index.types import DocumentInfo, Hit
-from rag.disagree import Said, conflicting, find_disagreements
+from rag.disagree import Said, conflicting, counted, find_disagreements
 from rag.grounding.verify import Verifier, normalise
 from rag.heard import context_of, count_sources, latest, sentences_of
 from rag.reader.read import Chosen
@@ -95,9 +95,10 @@ class Telling:
 
     def _said(self, piece: Chosen) -> Said:
         document = self._documents[piece.hit.passage.document_id]
+        text = normalise(piece.quote)
         return Said(
-            normalise(piece.quote), document.id, document.title, document.published,
-            highlight=highlight(piece), context=context_of(piece.hit, piece.start),
+            text, document.id, document.title, document.published,
+            highlight=counted(self._question, text, highlight(piece)), context=context_of(piece.hit, piece.start),
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from index.types import DocumentInfo
 from rag import Answer, Assistant
-from rag.disagree import Said, conflicting, find_disagreements
+from rag.disagree import Said, conflicting, counted, find_disagreements
 from rag.heard import count_sources, sentences_of
 from rag.settings import AnswerSettings
 from rag.values import Kind, agree, values
@@ -280,6 +280,34 @@ def test_samples_disagree_about_the_accident(samples: Assistant, question: str, 
     answer = samples.ask(question)
     assert_shown(answer)
     assert {c.value.lower() for c in answer.disagreements[0].claims} == expected
+
+
+TOLL = "The ministries spoke of two dead and seven injured."
+HELD = "The agency keeps 12 vessels, and 40 people work there."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "marked", "wanted"),
+    [
+        ("How many people died?", TOLL, "seven", "two"),
+        ("How many people died?", TOLL, "two dead and seven", "two"),
+        ("How many people were injured?", TOLL, "seven", "seven"),
+        ("How many people were injured?", TOLL, "two dead and seven", "seven"),
+        ("How many were rescued?", TOLL, "seven", "seven"),
+        ("How many vessels are there?", HELD, "40", "12"),
+        ("What is the toll?", TOLL, "seven", "seven"),
+        ("How many people died?", TOLL, None, None),
+    ],
+)
+def test_the_number_that_counts_what_is_asked_is_marked(
+    question: str, text: str, marked: str | None, wanted: str | None
+) -> None:
+    """Where the sentence holds one such number and the reader marked another, or both; else its mark stays."""
+
+    def place(words: str | None) -> tuple[int, int] | None:
+        return None if words is None else (text.index(words), text.index(words) + len(words))
+
+    assert counted(question, text, place(marked)) == place(wanted)
 
 
 @pytest.mark.parametrize(

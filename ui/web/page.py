@@ -132,10 +132,12 @@ class Page:
     async def _watch(
         self, running: Running, conversation_id: str, who: Person, request: gr.Request
     ) -> AsyncIterator[Outputs]:
-        """Draw an answer as it grows, until it has ended or the tab shows something else."""
+        """Draw an answer as it grows, until it has ended, the tab shows something else or another question is asked."""
         session = str(request.session_hash)
         while self._shown.get(session, conversation_id) == conversation_id:
             changed = running.changed
+            if self._running.get((who.name, conversation_id), running) is not running:
+                return
             if running.end is not None:
                 yield running.end()
                 return
