@@ -113,10 +113,11 @@ def conflicting(question: str, chosen: Sequence[Said], candidates: Sequence[Said
     claims = list(_claims(asked, [*chosen, *candidates]))
     own = [c for c in claims if any(c.said is s for s in chosen)]
     others = [c for c in claims if not any(c.said is s for s in chosen)]
+    # What one document gives beside another value of its own does not contradict it, so it is not known yet.
+    disputed = [c for c in own if any(_differ(asked, c, o) for o in own)]
     added: list[_Claimed] = []
     for claim in others:
-        # What one document gives beside another value of its own does not contradict it, so it is not known yet.
-        known = [c for c in own if any(_differ(asked, c, o) for o in own)] + added
+        known = [*disputed, *added]
         if not any(_differ(asked, claim, c) for c in own) or any(agree(claim.value, c.value) for c in known):
             continue
         same = [c for c in others if agree(claim.value, c.value) and any(_differ(asked, c, o) for o in own)]
@@ -195,8 +196,10 @@ def counted(question: str, text: str, marked: tuple[int, int] | None) -> tuple[i
     Returns:
         The place of the number, or `marked`.
     """
-    asked = _asked(question, ()) if marked is not None else None
-    if marked is None or asked is None or not asked.head:
+    if marked is None:
+        return None
+    asked = _asked(question, ())
+    if asked is None or not asked.head:
         return marked
     every = [v for v in values(text, "number") if not v.part]
     inside = [v for v in every if marked[0] <= v.start < marked[1]]

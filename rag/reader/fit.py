@@ -74,11 +74,12 @@ def fit(data: Path, questions: int) -> dict[str, Any]:
     import numpy as np
 
     rng = random.Random(_SEED)  # noqa: S311 - chooses training data
-    asked = list(_ask_all(data, questions, rng))
+    model = PairModel()
+    asked = list(_ask_all(data, questions, rng, model))
     rng.shuffle(asked)
     half = len(asked) // 2
     sentence = _fit_sentences([a for a in asked if a.gold is not None and a.gold.any()])
-    reader = Reader(PairModel())
+    reader = Reader(model)
     features = np.stack([_measured(reader, a.reading, sentence) for a in asked])
     labels = np.array([a.gold is not None for a in asked])
     question = _fit_question(features[:half], labels[:half])
@@ -97,7 +98,7 @@ def _measured(reader: Reader, reading: Reading, sentence: Linear) -> NDArray[np.
     return reading.question_features(scores, reader.look_closer(reading, scores))
 
 
-def _ask_all(data: Path, count: int, rng: random.Random) -> Iterator[Asked]:
+def _ask_all(data: Path, count: int, rng: random.Random, model: PairModel) -> Iterator[Asked]:
     contexts = {c["ctx_id"]: c for c in read_lines(data / "reader" / "train.contexts.jsonl.gz")}
     by_context: dict[str, list[dict[str, Any]]] = {}
     for question in read_lines(data / "reader" / "train.questions.jsonl.gz"):
@@ -108,7 +109,6 @@ def _ask_all(data: Path, count: int, rng: random.Random) -> Iterator[Asked]:
     rng.shuffle(kept)
     halves = kept[::2], kept[1::2]
     questions = [[q for name in half for q in by_context[name][:_EACH]][:count] for half in halves]
-    model = PairModel()
     with tempfile.TemporaryDirectory() as folder, Library.open(folder) as library:
         library.add_texts(_source(contexts[n]) for n in around)
         for here, half in enumerate(halves):

@@ -82,6 +82,16 @@ def begin(tab: Visit, question: str) -> None:
     tab.page.wait_for_selector(".statement")
 
 
+def leave(tab: Visit, assistant: SlowAssistant) -> None:
+    """Begin a new conversation and then let the old one's answer be completed; the new one must stay as it is."""
+    page = tab.page
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    assistant.go.set()
+    page.wait_for_timeout(700)
+    assert page.is_visible(".welcome")
+
+
 def test_sentences_show_as_they_come_and_their_markers_work(tab: Visit, slow: tuple[SlowAssistant, str]) -> None:
     """The first sentence is there, with a citation that opens, while the second is still being found."""
     begin(tab, "What is in the note?")
@@ -121,13 +131,8 @@ def test_stop_ends_at_once_and_keeps_what_was_said(tab: Visit, slow: tuple[SlowA
 def test_new_conversation_leaves_the_answer_on_its_way_behind(tab: Visit, slow: tuple[SlowAssistant, str]) -> None:
     """Nothing of the old answer comes into the new conversation."""
     begin(tab, "What is in the note?")
-    page = tab.page
-    page.click("#new")
-    page.wait_for_selector(".welcome")
-    slow[0].go.set()
-    page.wait_for_timeout(700)
-    assert page.is_visible(".welcome")
-    assert page.is_visible("#question .submit-button")
+    leave(tab, slow[0])
+    assert tab.page.is_visible("#question .submit-button")
 
 
 def test_internal_error_says_its_type_and_no_more(tab: Visit, slow: tuple[SlowAssistant, str]) -> None:
@@ -163,12 +168,8 @@ def test_an_answer_is_completed_while_its_page_shows_something_else(
 ) -> None:
     """The conversation that was left has its answer when it is opened again; the one that is shown stays as it is."""
     begin(tab, "What is in the note?")
+    leave(tab, slow[0])
     page = tab.page
-    page.click("#new")
-    page.wait_for_selector(".welcome")
-    slow[0].go.set()
-    page.wait_for_timeout(700)
-    assert page.is_visible(".welcome")
     page.click("#tab-talks")
     page.click("#talks-list button[data-act='resume']")
     page.wait_for_selector(".turn .sources")

@@ -130,10 +130,11 @@ class Page:
             yield outputs
 
     async def _watch(
-        self, running: Running, conversation_id: str, who: Person, request: gr.Request
+        self, running: Running, conversation_id: str, who: Person, request: gr.Request, **changes: str
     ) -> AsyncIterator[Outputs]:
         """Draw an answer as it grows, until it has ended, the tab shows something else or another question is asked."""
         session = str(request.session_hash)
+        known, box = conversation_id, question_box(answering=True, **changes)
         while self._shown.get(session, conversation_id) == conversation_id:
             changed = running.changed
             if self._running.get((who.name, conversation_id), running) is not running:
@@ -141,7 +142,8 @@ class Page:
             if running.end is not None:
                 yield running.end()
                 return
-            yield self.draw(running.base, running.draw(), who), conversation_id, question_box(answering=True)
+            yield self.draw(running.base, running.draw(), who), known, box
+            known = box = gr.skip()
             await changed.wait()
 
     # The library pane
@@ -243,9 +245,9 @@ class Page:
         running = Running(question, len(base.turns), base, instead, waiting=self._turnstile.locked())
         self._running[who.name, stored.id] = running
         self._show(request, stored.id)
-        yield self.draw(base, running.draw(), who), stored.id, question_box(answering=True, value="")
+        # Before anything is drawn: whoever leaves at once leaves no answer behind that nobody makes.
         running.task = asyncio.create_task(self._work(running, stored, where, who, standalone))
-        async for outputs in self._watch(running, stored.id, who, request):
+        async for outputs in self._watch(running, stored.id, who, request, value=""):
             yield outputs
 
     async def _work(
@@ -255,8 +257,9 @@ class Page:
         self.suggestions.answering += 1
         try:
             async with self._turnstile:
-                running.waiting = False
-                running.tell()
+                if running.waiting:
+                    running.waiting = False
+                    running.tell()
                 running.end = await self._answer(running, stored, where, who, standalone)
         except DossierError as error:
             running.end = self._failed(running, who, stored, error.message, error.remedy)
