@@ -39,14 +39,10 @@ SENTENCE_FEATURES = (
     "first",  # 1 for the first sentence of its passage
 )
 QUESTION_FEATURES = (
-    "span",  # of the best sentence
-    "answerable",  # the highest of any passage read
-    "answerable_best",  # that of the best sentence's passage
     "relevance",  # the highest of any passage read
     "cosine",  # the highest of any passage read
     "cover_near",  # the highest of any sentence
     "agreement",  # logarithm of the number of passages whose answer shares words with the best one
-    "names_missing",  # share of names and numbers in the question that the best passages lack
     "answerable_alone",  # the highest of the best sentences, each read by itself
     "relevance_alone",  # the same
 )
@@ -102,12 +98,6 @@ def is_scrap(text: str) -> bool:
     """Tell whether a piece is hardly a sentence: a word or two, or a short line without an end, such as a heading."""
     ended = text.rstrip('"”’)*_ ').endswith((".", "!", "?"))
     return len(text.split()) < 3 or (not ended and len(text) < 60)
-
-
-def names_in(question: str) -> list[str]:
-    """List names and numbers of a question: capitalised words after the first, and anything with a digit."""
-    words = re.findall(r"[\w’'-]+(?:\.\d+)*", question)
-    return [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i and w[:1].isupper() and len(w) > 1)]
 
 
 class Reading:
@@ -215,22 +205,12 @@ class Reading:
         """
         import numpy as np
 
-        order = np.argsort(-scores)
-        best = int(order[0])
-        top_passages = {self.candidates[int(i)].hit.passage.id for i in order[:5]}
-        held = frozenset().union(*(self.passage_terms[p] | self.head_terms[p] for p in top_passages))
-        in_question = set(names_in(self.query.question))
-        names = [term for term, word in self.query.own_terms.items() if word in in_question]
         return np.asarray(
             [
-                self.column("span")[best],
-                max(r.answerable for r in self.reads.values()),
-                self.column("answerable")[best],
                 max(r.relevance for r in self.reads.values()),
                 self.column("cosine").max(),
                 self.column("cover_near").max(),
-                math.log1p(self._agreeing(best)),
-                sum(t not in held for t in names) / len(names) if names else 0.0,
+                math.log1p(self._agreeing(int(scores.argmax()))),
                 max(r.answerable for r in alone.values()),
                 max(r.relevance for r in alone.values()),
             ],

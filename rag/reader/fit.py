@@ -184,7 +184,7 @@ def _fit_question(features: NDArray[np.float32], labels: NDArray[np.bool_]) -> L
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    counts = np.array([COUNTS.get(name, 0.0) for name in QUESTION_FEATURES], dtype=np.float32)
+    counts = np.array([COUNTS[name] for name in QUESTION_FEATURES], dtype=np.float32)
     mixed = ((features - mean) / scale) @ counts
     model = LogisticRegression(C=100.0, class_weight="balanced", max_iter=1000)
     model.fit(mixed[:, None], labels)
@@ -261,7 +261,7 @@ balanced accuracy is within 0.015 of the best: the optimum is flat, and a weak a
 ## The weights
 
 Of features scaled to mean 0 and standard deviation 1; what each measures is said in `rag/reader/features.py`. Those of
-the question count alike, or a half, a quarter or nothing (`COUNTS` in `rag/reader/fit.py`); only how steep and from
+the question count alike, or a half or a quarter (`COUNTS` in `rag/reader/fit.py`); only how steep and from
 where is fitted. Fitted freely they lean on the relevance of the passage and carry over worse to other questions.
 
 | model | feature | weight |
