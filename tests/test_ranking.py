@@ -1,0 +1,90 @@
+"""Ranking: the model reads the passages that the search ranks first, and its word counts beside the search's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from index.ingest import SourceText
+from index.library import Library
+from index.types import Hit
+from rag.ranking import READ, ROOM, rerank
+from rag.settings import AnswerSettings
+from rag.standalone import Query, make_query
+from tests.fakes import FakeEncoder
+
+COUNT = 28
+
+
+class Marked:
+    """A ranker that finds one word relevant and remembers what it read."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.seen: list[str] = []
+
+    def relevance(self, question: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        self.seen.extend(passages)
+        return np.array([6.0 if self.word in p else -4.0 for p in passages], np.float32)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> tuple[Query, list[Hit], Library]:
+    """A question and more hits than are read: each document says a little less of it."""
+    words = "harbour crane dredger pilot mooring tide beacon".split()
+    texts = [
+        SourceText(
+            f"d{n}", f"The {' '.join(words[: 1 + (COUNT - n) // 4])} of quay{n} was mended. " + "Nothing else. " * 40
+        )
+        for n in range(COUNT)
+    ]
+    library = Library.open(tmp_path / "library", encoder=FakeEncoder())
+    library.add_texts(texts)
+    query = make_query("Which harbour crane dredger pilot mooring tide beacon?", None, library, AnswerSettings())
+    return query, library.search_vector(query.vector, query.terms, COUNT), library
+
+
+def test_only_the_first_of_the_search_are_read(found: tuple[Query, list[Hit], Library]) -> None:
+    """All are ranked; those that were not read come without the model's word, behind those that were."""
+    query, hits, library = found
+    assert len(hits) == COUNT > READ
+    ranker = Marked("nowhere")
+    ranked = rerank(query, hits, {}, ranker, library)
+    assert {h.passage.id for h in ranked} == {h.passage.id for h in hits}
+    assert [h.rank for h in ranked] == list(range(1, COUNT + 1))
+    assert len(ranker.seen) == READ
+    assert sum(h.signals.reranker is not None for h in ranked) == READ
+    assert all(h.signals.reranker is not None for h in ranked[:5])
+
+
+def test_what_is_read_fits_the_room(found: tuple[Query, list[Hit], Library]) -> None:
+    """Long passages are read at the sentences that say something of the question."""
+    query, hits, library = found
+    ranker = Marked("nowhere")
+    rerank(query, hits, {}, ranker, library)
+    assert all("mended" in text for text in ranker.seen)
+    assert sum(len(text) for text in ranker.seen) <= ROOM * 4.3 * 1.5
+
+
+def test_relevant_passage_rises(found: tuple[Query, list[Hit], Library]) -> None:
+    """The model's word moves a passage up, and a passage it did not read is not held to be relevant."""
+    query, hits, library = found
+    plain = [h.passage.text for h in rerank(query, hits, {}, Marked("nowhere"), library)]
+    place = READ - 4
+    word = plain[place].split(" of ")[1].split()[0]
+    risen = [h.passage.text for h in rerank(query, hits, {}, Marked(f"{word} "), library)]
+    assert risen.index(plain[place]) < place
+    unread = plain[-1].split(" of ")[1].split()[0]
+    assert [h.passage.text for h in rerank(query, hits, {}, Marked(f"{unread} "), library)][-1] == plain[-1]
+
+
+def test_nothing_found_is_nothing_ranked(found: tuple[Query, list[Hit], Library]) -> None:
+    """And nothing is read."""
+    query, _, library = found
+    ranker = Marked("x")
+    assert rerank(query, [], {}, ranker, library) == []
+    assert ranker.seen == []
