@@ -12,7 +12,7 @@ from rag.linear import to_probability
 from rag.reader.candidates import Candidate, find_candidates, with_context
 from rag.reader.features import Reading, answer_in
 from rag.reader.weights import Weights, load_weights
-from rag.reader.words import with_sentence
+from rag.reader.words import likely_words, with_sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,9 @@ UNSAID = 0.75
 area under the risk-coverage curve are better with 0.5 to 1.5 than without, on MTRAG clapnq and on the golden set."""
 CLOSER = 3
 """Sentences read by themselves."""
+BY_ITSELF = 0.2
+"""Weight of that reading in a sentence's score. With it the first statement is right in .886 instead of .861 of every
+second question of dev_squad2, all passages as a library; a plateau from 0.1 to 0.3."""
 _NEW_DOCUMENT = 0.4  # log-odds granted to a document that has not spoken yet
 
 
@@ -136,6 +139,7 @@ class Reader:
         )
         if confidence < least:
             return Selection((), confidence, True, unknown)
+        scores = with_closer(scores, alone)
         for i, read in alone.items():
             candidate = reading.candidates[i]
             passage = candidate.hit.passage
@@ -154,6 +158,16 @@ class Reader:
         best = [int(i) for i in np.argsort(-scores)[:CLOSER]]
         texts = [reading.candidates[i].text for i in best]
         return dict(zip(best, self._spans.read(reading.query.standalone_question, texts), strict=True))
+
+
+def with_closer(scores: NDArray[np.float32], alone: Mapping[int, Read]) -> NDArray[np.float32]:
+    """Order sentences that were read by themselves by that, too; among them they keep the scores they had."""
+    mixed = {i: scores[i] + BY_ITSELF * (likely_words(read)[0] + read.answerable) for i, read in alone.items()}
+    ordered = scores.copy()
+    held = sorted((scores[i] for i in alone), reverse=True)
+    for score, i in zip(held, sorted(mixed, key=lambda i: -mixed[i]), strict=True):
+        ordered[i] = score
+    return ordered
 
 
 def _without(head: int, read: Read) -> Read:
