@@ -13,7 +13,8 @@ import json
 import random
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from rag.grounding.verify import load_scale
 from rag.reader.exact import ExactAnswer, find_answer
 
 Say = Callable[[str], None]
+JUDGED = ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -78,35 +80,25 @@ def reader(data: Path, model: PairModel, say: Say, most: int = 10_000) -> None:
         say(f"| {name} | {len(rows)} | {mean:.1f} | {exact:.1f} | {total} |")
 
 
-def support_of(verifier: Verifier, records: Sequence[dict[str, Any]]) -> NDArray[Any]:
-    """Support of whole answers: the mean over their sentences."""
-    pieces = [(i, s) for i, r in enumerate(records) for s in _sentences(r["hypothesis"])]
-    found = verifier.check_all([(s, [records[i]["premise"]]) for i, s in pieces])
-    sums = np.zeros(len(records))
-    counts = np.zeros(len(records))
-    for (i, _), result in zip(pieces, found, strict=True):
-        sums[i] += result.score
-        counts[i] += 1
-    return sums / counts
-
-
-def _sentences(text: str) -> list[str]:
-    return [text[a:b] for a, b in sentence_spans(text)] or [text]
+@cache
+def judged(data: Path, model: PairModel, name: str) -> tuple[list[dict[str, Any]], NDArray[Any], NDArray[Any]]:
+    """The records of a set, people's labels, and the support of each answer, shape `(records,)`; empty without it."""
+    path = data / "verifier" / f"{name}.jsonl.gz"
+    records = read_lines(path) if path.is_file() else []
+    found = Verifier(model).check_all([(r["hypothesis"], [r["premise"]]) for r in records])
+    return records, np.array([r["label"] for r in records]), np.array([s.score for s in found])
 
 
 def verifier(data: Path, model: PairModel, say: Say) -> None:
     from scipy.stats import spearmanr
 
-    checks, scale = Verifier(model), load_scale()
+    scale = load_scale()
     say("\n| verifier | records | AUROC | balanced accuracy | calibration error | Spearman with the ratings |")
     say("| --- | --- | --- | --- | --- | --- |")
-    for name in ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim"):
-        path = data / "verifier" / f"{name}.jsonl.gz"
-        if not path.is_file():
+    for name in JUDGED:
+        records, labels, scores = judged(data, model, name)
+        if not records:
             continue
-        records = read_lines(path)
-        labels = np.array([r["label"] for r in records])
-        scores = support_of(checks, records)
         rated = [r.get("human_scores", {}).get("faithfulness") for r in records]
         spearman = f"{spearmanr([np.mean(h) for h in rated], scores)[0]:.3f}" if all(rated) else ""
         figures = (
@@ -118,25 +110,17 @@ def verifier(data: Path, model: PairModel, say: Say) -> None:
 
 
 def reliability(data: Path, model: PairModel, say: Say) -> None:
-    """Of the statements with a support in each tenth, the share that people call supported; all sets together."""
-    checks = Verifier(model)
-    labels: list[int] = []
-    scores: list[float] = []
-    for name in ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim"):
-        path = data / "verifier" / f"{name}.jsonl.gz"
-        if path.is_file():
-            records = read_lines(path)
-            labels += [r["label"] for r in records]
-            scores += list(support_of(checks, records))
-    y, s = np.array(labels), np.array(scores)
-    place = np.minimum((s * 10).astype(int), 9)
-    say("\n| support | answers | mean support | share supported |\n| --- | --- | --- | --- |")
+    """Of the answers with a support in each tenth, the share that people call supported, of each set."""
+    say("\n| support | answers, mean support, share that people call supported, of " + " | of ".join(JUDGED) + " |")
+    say("| --- |" + " --- |" * len(JUDGED))
     for tenth in range(10):
-        mine = place == tenth
-        if mine.any():
-            name = f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}"
-            say(f"| {name} | {mine.sum()} | {s[mine].mean():.3f} | {y[mine].mean():.3f} |")
-    say(f"\nExpected calibration error of all together: {calibration_error(y, s):.3f}.")
+        cells = []
+        for name in JUDGED:
+            _, labels, scores = judged(data, model, name)
+            mine = np.minimum((scores * 10).astype(int), 9) == tenth
+            some = f"{mine.sum()}: {scores[mine].mean():.2f}, {labels[mine].mean():.2f}" if mine.any() else ""
+            cells.append(some)
+        say(f"| {tenth / 10:.1f} to {(tenth + 1) / 10:.1f} | {' | '.join(cells)} |")
 
 
 def edited(data: Path, model: PairModel, say: Say, count: int = 500) -> None:
@@ -178,12 +162,13 @@ def edited(data: Path, model: PairModel, say: Say, count: int = 500) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the grounding model.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--parts", nargs="*", default=["reader", "verifier", "edited"])
+    parser.add_argument("--parts", nargs="*", default=["reader", "verifier", "reliability", "edited"])
     parser.add_argument("--most", type=int, default=10_000, help="questions of a set for the reader, spread over it")
     args = parser.parse_args()
     model = PairModel()
     say: Say = lambda line: print(line, flush=True)  # noqa: E731
-    for name, part in (("reader", reader), ("verifier", verifier), ("edited", edited)):
+    parts = {"reader": reader, "verifier": verifier, "reliability": reliability, "edited": edited}
+    for name, part in parts.items():
         if name in args.parts:
             part(args.data, model, say, *([args.most] if part is reader else []))
     return 0

@@ -23,7 +23,6 @@ from record import RECORDS, write_record
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "eval" / "runs"
 GOLDEN = ROOT / "eval" / "golden"
-JUDGED = ("dev_mtrag_human", "dev_begin_wow_test", "dev_wice_claim")
 GOLDEN_METRICS = (
     "evidence_recall@1", "evidence_recall@5", "evidence_recall@10", "evidence_MRR@1000t", "evidence_IoU@1000t",
     "answered_with_evidence_first", "answered_with_evidence", "answer_has_evidence", "contains_reference", "token_F1",
@@ -82,6 +81,8 @@ def golden_table() -> str:
 
 def judges(data: Path, work: Path) -> str:
     """The shipped verifier and trivial scorers against people."""
+    from grounding import JUDGED
+
     from eval.judge import kept_name, markdown_agreement, measure_judge, read_labelled, trivial_scorers, verifier_scorer
     from rag.grounding import PairModel, open_grounding
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from eval.importers.reading import read_lines
 from index.errors import ConfigError
-from index.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from eval.run import Told
@@ -104,14 +103,8 @@ def trivial_scorers() -> dict[str, Scorer]:
 
 
 def verifier_scorer(verifier: Verifier) -> Scorer:
-    """A verifier on whole answers: the mean support of their sentences."""
-
-    def score(premise: str, hypothesis: str) -> float:
-        sentences = [hypothesis[a:b] for a, b in sentence_spans(hypothesis)] or [hypothesis]
-        found = verifier.check_all([(s, [premise]) for s in sentences])
-        return sum(r.score for r in found) / len(found)
-
-    return score
+    """A verifier on whole answers: the support of their sentences, weighted by their words."""
+    return lambda premise, hypothesis: verifier.check(hypothesis, [premise]).score
 
 
 def judge_scorer(judge: Callable[[str, str, Sequence[str], Sequence[str]], Any]) -> Scorer:

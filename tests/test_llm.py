@@ -39,6 +39,7 @@ MADE_UP = (
     "Nine people were injured in the accident. [1] The repair cost 3,750 crowns. [1] The crane weighed 812 tonnes."
 )
 UNCITED = "Nine people were injured in the accident. The king of Spain wept for seven hours over it."
+ABSENT = "The passages do not say who owned the crane. Nine people were injured in the accident. [1]"
 GERMAN = "Neun Menschen wurden verletzt. [1] Der Kran stürzte auf den Pier【2】. Das war z. B. im Mai."
 JAPANESE = "クレーンが倒れた。[1]九人が負傷した【1】。以上です。"
 HINDI = "क्रेन गिर गई। [1] नौ लोग घायल हुए। [2]"
@@ -105,6 +106,7 @@ REPLIES: dict[str, Reply] = {
     "wrong markers": servers.saying(WRONG_MARKERS),
     "made-up numbers": servers.saying(MADE_UP),
     "uncited": servers.saying(UNCITED),
+    "absence": servers.saying(ABSENT),
     "thoughts": servers.reasoning,
     "unclosed thought": servers.saying("<think>The plan is secret. [1] "),
     "German": servers.saying(GERMAN),
@@ -211,6 +213,23 @@ def test_unsupported_sentence_is_flagged_or_withheld(folder: Path) -> None:
     assert [(s.verdict, bool(s.citations)) for s in flagged.statements] == [("supported", True), ("unsupported", False)]
     strict, _ = ask(folder, servers.saying(UNCITED), grounding="strict")
     assert [s.text for s in strict.statements] == ["Nine people were injured in the accident."]
+
+
+@pytest.mark.parametrize("grounding", ["flag", "strict"])
+def test_what_a_model_calls_missing_is_shown_as_such(folder: Path, grounding: str) -> None:
+    """It is no claim of the passages: nothing is cited for it, it is not withheld, and nothing is asked again."""
+    answer, server = ask(folder, servers.saying(ABSENT), grounding=grounding)
+    assert [(s.verdict, bool(s.citations)) for s in answer.statements] == [("weak", False), ("supported", True)]
+    assert answer.statements[0].reason == "what is missing cannot be quoted"
+    assert len(server.requests) == 1
+
+
+def test_answer_that_only_calls_things_missing_is_an_abstention(folder: Path) -> None:
+    """Whatever words the model has for it."""
+    text = "I do not have any information about the owner. No details about the price are given either."
+    answer, _ = ask(folder, servers.saying(text))
+    assert answer.abstained
+    assert answer.statements == ()
 
 
 def test_strict_asks_once_for_other_words(folder: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rag.grounding.evidence import cut_windows
+from rag.grounding.evidence import Window, cut_windows, gather
+from rag.grounding.facts import content
 from rag.grounding.verify import Scale, Verifier, grade, load_scale
 
 SOURCE = "The port has 12 cranes. It was opened in 1990 by the mayor."
@@ -105,3 +106,47 @@ def test_windows_cover_every_sentence(text: str) -> None:
     assert all(w.text == text[w.start : w.end] for w in found)
     covered = {i for w in found for i in range(w.start, w.end)}
     assert all(i in covered for i, c in enumerate(text) if c.isalpha())
+
+
+FILLER = "The weather was fine and nothing of note took place on the quay that day. " * 6
+APART = f"The dredger Amalia was built in Gdansk. {FILLER}Her sister ship sank near Rhodes. {FILLER}"
+
+
+def test_facts_that_stand_apart_are_judged_together() -> None:
+    """Long evidence is judged by its nearest window and by the sentences that hold the statement's words."""
+    judge = FixedJudge(0.5)
+    found = Verifier(judge).check("Amalia was built in Gdansk and her sister ship sank near Rhodes.", [APART])
+    nearest, gathered = (text for _, text in judge.asked)
+    assert gathered == "The dredger Amalia was built in Gdansk. Her sister ship sank near Rhodes."
+    assert nearest in APART
+    assert found.span is not None
+    assert APART[slice(*found.span)].startswith(("The dredger Amalia", "Her sister", "The weather"))
+
+
+def test_short_evidence_is_judged_once() -> None:
+    """What fits a window is read as it stands."""
+    judge = FixedJudge(0.5)
+    Verifier(judge).check("The mayor opened the port.", [SOURCE])
+    assert judge.asked == [("The mayor opened the port.", SOURCE)]
+
+
+@given(
+    st.lists(st.text(alphabet="abcde ", min_size=1, max_size=40), max_size=12), st.text(alphabet="abcde ", max_size=30)
+)
+def test_gathered_sentences_each_add_a_word(texts: list[str], statement: str) -> None:
+    """They keep their order, and none is there for nothing."""
+    sentences = [(Window(0, i, i + 1, t), frozenset(t.split())) for i, t in enumerate(texts)]
+    own = statement.split()
+    found = gather(own, sentences)
+    assert [w.start for w in found] == sorted(w.start for w in found)
+    held = [set(w.text.split()) & set(own) for w in found]
+    assert all(held)
+    assert len(set().union(*held)) >= len(found)
+    assert bool(found) == any(set(t.split()) & set(own) for t in texts)
+
+
+def test_gathered_sentences_fill_a_window_at_most() -> None:
+    """The head was trained on short texts."""
+    texts = [f"{word} " + "x " * 50 for word in ("one", "two", "three")]
+    sentences = [(Window(0, i, i + 1, t), frozenset(content(t))) for i, t in enumerate(texts)]
+    assert len(gather(["two", "three"], sentences)) == 1

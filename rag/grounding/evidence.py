@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from rag.grounding.pairs import Judge
 
 FEATURES = (
-    "entailed",  # log-odds that the best window entails the statement
-    "contradicted",  # log-odds that the window nearest in words contradicts it
+    "entailed",  # log-odds that the evidence entails the statement: the better of the two stretches judged
     "words",  # share of the statement's content words that stand in the evidence
     "together",  # share of its pairs of neighbouring content words that stand together in the evidence
-    "numbers",  # 1 if a number, date or unit is not there
-    "names",  # share of its names that are not there
-    "denied",  # 1 if a denial or an opposite differs from the nearest sentence
-    "length",  # logarithm of its number of content words
+    "breadth",  # 0 for evidence of up to 75 words, rising with the logarithm of their number to 1 for 190 and more
+    "wrong",  # 1 if a fact surely is not there, or differs
 )
 _WINDOW_WORDS = 75  # about 100 tokens
+_BROAD_WORDS = 190
 _STEP = 0.5
-_JUDGED = 3  # windows judged a statement
+_GATHERED, _GATHERED_WORDS = 4, 80  # sentences brought together, and words of them in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,32 @@ class Weighed:
     chances: tuple[float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Texts cut into windows and, where there are several, into sentences, each with its content words."""
+
+    windows: list[tuple[Window, list[str]]]
+    sentences: list[tuple[Window, frozenset[str]]]
+    breadth: float
+
+    @classmethod
+    def of(cls, evidence: Sequence[str]) -> _Cut:
+        size = sum(len(text.split()) for text in evidence)
+        breadth = math.log(max(size, 1) / _WINDOW_WORDS) / math.log(_BROAD_WORDS / _WINDOW_WORDS)
+        windows = [(w, content(w.text)) for w in cut_windows(evidence)]
+        spans = [(n, text, a, b) for n, text in enumerate(evidence) for a, b in sentence_spans(text)]
+        sentences = [(Window(n, a, b, text[a:b]), frozenset(content(text[a:b]))) for n, text, a, b in spans]
+        return cls(windows, sentences if len(windows) > 1 else [], min(max(breadth, 0.0), 1.0))
+
+
 def weigh(
     judge: Judge, statements: Sequence[tuple[str, Sequence[str]]], contexts: Sequence[str] | None = None
 ) -> list[Weighed]:
     """Measure statements against their evidence; all are judged in one go.
+
+    Evidence longer than a window is judged twice: the window nearest in words, and the sentences that hold the
+    statement's words brought together from wherever they stand. On MTRAG's ratings that tells more than the three
+    nearest windows (AUROC .857 and .844, means of sentences), and reads less.
 
     Args:
         judge: Gives the chances of support.
@@ -65,53 +85,73 @@ def weigh(
     Returns:
         One result for each statement.
     """
-    jobs: list[tuple[int, Window]] = []
+    jobs: list[tuple[int, Window, str]] = []
+    breadths: list[float] = []
     overlaps: list[tuple[float, float]] = []
-    cut: dict[tuple[str, ...], list[tuple[Window, list[str]]]] = {}
+    cuts: dict[tuple[str, ...], _Cut] = {}
     for i, (statement, evidence) in enumerate(statements):
         key = tuple(evidence)
-        if key not in cut:
-            cut[key] = [(w, content(w.text)) for w in cut_windows(evidence)]
+        cut = cuts[key] if key in cuts else cuts.setdefault(key, _Cut.of(evidence))
         own = content(statement)
-        overlaps.append(_overlap(own, [words for _, words in cut[key]]))
-        ranked = sorted(cut[key], key=lambda w: -_held(own, w[1]))
-        jobs.extend((i, window) for window, _ in ranked[:_JUDGED])
-    chances = judge.support([(statements[i][0], window.text) for i, window in jobs])
+        overlaps.append(_overlap(own, [words for _, words in cut.windows]))
+        breadths.append(cut.breadth)
+        if not cut.windows:
+            continue
+        nearest = max(cut.windows, key=lambda w: _held(own, w[1]))[0]
+        jobs.append((i, nearest, nearest.text))
+        gathered = gather(own, cut.sentences)
+        if gathered:
+            first = max(gathered, key=lambda w: _held(own, content(w.text)))
+            jobs.append((i, first, " ".join(w.text for w in gathered)))
+    chances = judge.support([(statements[i][0], text) for i, _, text in jobs])
     results = []
     for i, (statement, evidence) in enumerate(statements):
-        mine = [(window, chances[n]) for n, (k, window) in enumerate(jobs) if k == i]
+        mine = [(window, chances[n]) for n, (k, window, _) in enumerate(jobs) if k == i]
         found = mismatches(statement, evidence, contexts[i] if contexts else "")
-        results.append(_result(statement, mine, overlaps[i], found))
+        results.append(_result(mine, overlaps[i], breadths[i], found))
     return results
 
 
+def gather(own: Sequence[str], sentences: Sequence[tuple[Window, frozenset[str]]]) -> list[Window]:
+    """Bring together the sentences that hold a statement's words, wherever they stand.
+
+    Args:
+        own: Content words of the statement.
+        sentences: Of the evidence, each with its content words.
+
+    Returns:
+        Up to four, in the order they stand: always the one that adds most words, the shorter of equals, until no word
+        is added or 80 words are full. Empty if no sentence holds a word.
+    """
+    left = set(own)
+    sizes = [len(window.text.split()) for window, _ in sentences]
+    pool = [i for i, (_, words) in enumerate(sentences) if left & words]
+    chosen: list[int] = []
+    held = 0
+    while pool and len(chosen) < _GATHERED and held < _GATHERED_WORDS:
+        best = max(pool, key=lambda i: (len(left & sentences[i][1]), -sizes[i]))
+        if not left & sentences[best][1]:
+            break
+        pool.remove(best)
+        if not chosen or held + sizes[best] <= _GATHERED_WORDS:
+            chosen.append(best)
+            held += sizes[best]
+            left -= sentences[best][1]
+    return [sentences[i][0] for i in sorted(chosen)]
+
+
 def _result(
-    statement: str,
     judged: Sequence[tuple[Window, NDArray[np.float32]]],
     overlap: tuple[float, float],
+    breadth: float,
     found: Sequence[Mismatch],
 ) -> Weighed:
-    from rag.grounding.facts import names
-
+    rest = (*overlap, breadth, float(any(m.sure for m in found)))
     if not judged:
-        return Weighed((-8.0, 0.0, *overlap, 0.0, 0.0, 0.0, 0.0), tuple(found), None, (0.0, 1.0, 0.0))
+        return Weighed((-8.0, *rest), tuple(found), None, (0.0, 1.0, 0.0))
     window, best = max(judged, key=lambda w: float(w[1][0]))
-    kinds = [m.kind for m in found]
-    named = len(dict.fromkeys(names(statement)))
-    return Weighed(
-        (
-            _log_odds(float(best[0])),
-            _log_odds(float(judged[0][1][2])),
-            *overlap,
-            float(any(k in ("number", "date", "unit") for k in kinds)),
-            kinds.count("name") / named if named else 0.0,
-            float(any(k in ("negation", "opposite") for k in kinds)),
-            math.log1p(len(content(statement))),
-        ),
-        tuple(found),
-        window,
-        (float(best[0]), float(best[1]), float(best[2])),
-    )
+    entailed, neither, contradicted = map(float, best)
+    return Weighed((_log_odds(entailed), *rest), tuple(found), window, (entailed, neither, contradicted))
 
 
 def _log_odds(chance: float) -> float:

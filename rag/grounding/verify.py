@@ -2,20 +2,28 @@
 
 1. Verbatim: the statement's words, in their order, stand in the evidence. Supported with certainty.
 2. Facts: a number, date, name, unit or denial that the evidence does not have. Never `supported`.
-3. The support head over the windows of the evidence nearest in words, mixed with word overlap and what rung 2 found,
-   and brought to a scale from 0 to 1. How far that is from a share of true statements: docs/quality.md.
+3. The support head over the window of the evidence nearest in words and over the sentences that hold the statement's
+   words, mixed with word overlap, and brought to a scale from 0 to 1: the share of such statements that people call
+   supported. How near it comes: docs/quality.md.
 4. Optionally a language model's judgement (an `LlmJudge`), for what rung 3 leaves undecided.
+
+A statement of several sentences is checked sentence by sentence. What it says is missing ("the documents do not mention
+a price") cannot be quoted: `weak`, unless the evidence itself says so.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from index.sentences import sentence_spans
+from rag.grounding.absence import find_absence, stands_there
 from rag.grounding.evidence import FEATURES, Weighed, Window, weigh
+from rag.grounding.facts import content
 from rag.grounding.guards import Mismatch
 from rag.grounding.pairs import Judge
 from rag.linear import Linear, to_probability
@@ -31,7 +39,9 @@ class Support:
 
     `score` runs from 0 (nothing supports it) to 1 (the evidence says it); `verdict` is the same in a word; `reason`
     says in words what is missing, empty for a supported statement. `text` and `span` are the piece of evidence that
-    supports it best: its index among the texts given, and `(start, end)` in it; `None` if there is none.
+    supports it best: its index among the texts given, and `(start, end)` in it; `None` if there is none. Of several
+    sentences `score` is made of their mean, weighted by content words, the piece is that of the longest, and the
+    whole is `supported` only if all of them are.
     """
 
     score: float
@@ -72,19 +82,29 @@ class Verifier:
         """Check statements.
 
         Args:
-            statements: One sentence each, without markers, with the texts it cites.
+            statements: Each without markers, with the texts it cites: a sentence, or a whole answer.
             contexts: For each, what may be taken as known besides: titles and dates of its documents.
 
         Returns:
             One result for each, in order.
         """
-        results: list[Support | None] = [_verbatim(s, evidence) for s, evidence in statements]
-        left = [i for i, r in enumerate(results) if r is None]
         scale = self._scale or load_scale()
-        known = [contexts[i] for i in left] if contexts else None
-        for i, weighed in zip(left, weigh(self._judge, [statements[i] for i in left], known), strict=True):
-            results[i] = self._graded(statements[i], weighed, scale)
-        return [r for r in results if r is not None]
+        parts: list[_Part] = []
+        for i, (statement, evidence) in enumerate(statements):
+            whole = _verbatim(statement, evidence) is not None
+            parts.extend([_Part(i, statement)] if whole else _parts(i, statement))
+        pieces = [(p.text, statements[p.statement][1]) for p in parts]
+        found = [_verbatim(text, evidence) for text, evidence in pieces]
+        left = [n for n, result in enumerate(found) if result is None]
+        known = [contexts[parts[n].statement] for n in left] if contexts else None
+        for n, weighed in zip(left, weigh(self._judge, [pieces[n] for n in left], known), strict=True):
+            result = self._graded(pieces[n], weighed, scale)
+            found[n] = _missing(pieces[n], result, scale) if parts[n].missing else result
+        results: list[list[tuple[_Part, Support]]] = [[] for _ in statements]
+        for part, judged in zip(parts, found, strict=True):
+            if judged is not None:
+                results[part.statement].append((part, judged))
+        return [_joined(each, scale) for each in results]
 
     def _graded(self, statement: tuple[str, Sequence[str]], weighed: Weighed, scale: Scale) -> Support:
         import numpy as np
@@ -116,6 +136,74 @@ def grade(score: float, scale: Scale) -> Verdict:
 def normalise(text: str) -> str:
     """Make runs of white space single spaces; nothing else is changed."""
     return " ".join(text.split())
+
+
+SHARPER, FORGIVEN = 0.2, 0.7
+"""How much more the mean over several sentences tells than one score, and how much of it people forgive, by the
+logarithm of their number. Chosen with the ratings of MTRAG in view; there is no other set of whole answers."""
+
+
+def of_several(mean: float, count: int) -> float:
+    """The score of a statement of `count` sentences with this mean score; that of one sentence is its own."""
+    if count < 2 or not 0.0 < mean < 1.0:
+        return mean
+    scale = math.log(count)
+    return to_probability((1.0 + SHARPER * scale) * math.log(mean / (1.0 - mean)) + FORGIVEN * scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is checked by itself: a sentence, or a clause of one; `statement` is the index of what it belongs to.
+
+    `leads` says that it ends in a colon and only leads to what follows, `missing` that it says what is not there.
+    """
+
+    statement: int
+    text: str
+    leads: bool = False
+    missing: bool = False
+
+
+def _parts(number: int, statement: str) -> Iterator[_Part]:
+    spans = sentence_spans(statement)
+    for sentence in [statement[a:b] for a, b in spans] if len(spans) > 1 else [statement]:
+        absence = find_absence(sentence)
+        if absence is None:
+            yield _Part(number, sentence, leads=sentence.rstrip().endswith(":"))
+            continue
+        yield _Part(number, absence.clause, missing=True)
+        if absence.rest:
+            yield _Part(number, absence.rest)
+
+
+def _missing(piece: tuple[str, Sequence[str]], result: Support, scale: Scale) -> Support:
+    """What the checks say of a clause that calls something missing, if the evidence does not say so itself."""
+    if result.verdict == "supported":
+        return result
+    there = stands_there(*piece)
+    score = scale.weak if there else (scale.weak + scale.supported) / 2
+    reason = f"the source may say it: “{normalise(there)}”" if there else "what is missing cannot be quoted"
+    return Support(score, "weak", reason)
+
+
+def _joined(judged: Sequence[tuple[_Part, Support]], scale: Scale) -> Support:
+    """The support of a statement: the share of its words that is supported, so to speak.
+
+    Parts count by their content words. Leads and what is called missing count only where there is nothing else.
+    """
+    if len(judged) == 1:
+        return judged[0][1]
+    told = [(p, s) for p, s in judged if not p.leads and not p.missing] or judged
+    weights = [1 + len(content(part.text)) for part, _ in told]
+    mean = sum(w * s.score for w, (_, s) in zip(weights, told, strict=True)) / sum(weights)
+    score = of_several(mean, len(told))
+    part, least = min(told, key=lambda t: t[1].score)
+    verdict = grade(score, scale)
+    if verdict == "supported" and least.verdict != "supported":
+        verdict = "weak"
+    _, most = max(zip(weights, told, strict=True), key=lambda t: t[0])[1]
+    reason = "" if verdict == "supported" else f"“{normalise(part.text)}”: {least.reason}" if least.reason else ""
+    return Support(score, verdict, reason, most.text, most.span)
 
 
 def _verbatim(statement: str, evidence: Sequence[str]) -> Support | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from index.sentences import sentence_spans
+from rag.grounding.absence import find_absence
 from rag.grounding.facts import content
 from rag.grounding.guards import mismatches
 from rag.grounding.verify import Support, Verifier
@@ -90,8 +91,9 @@ class Checker:
         """Check one sentence.
 
         Returns:
-            The sentence with its verdict and new citations; why it is withheld; `None` if there is nothing to show: it
-            was said before, or only leads to a list and is no claim that holds.
+            The sentence with its verdict and new citations, none where it says what the passages do not hold; why it
+            is withheld; `None` if there is nothing to show: it was said before, or only leads to a list and is no claim
+            that holds.
         """
         text = without_addresses(unit.text)
         if not any(c.isalnum() for c in text) or text.casefold() in self._said:
@@ -100,6 +102,11 @@ class Checker:
         if self._grounding == "off":
             runs = [r for n in cited for r in self._nearest(text, [n], 1)]
             return self._state(unit.text, runs, Support(0.0, "weak", "not checked"))
+        absence = find_absence(text)
+        if absence is not None and not absence.rest:
+            support = self._verifier.check(text, [s.text for s in self._shown.values()], self._context)
+            if support.verdict == "weak":  # nothing can be cited for it; else the passages say so themselves
+                return self._state(unit.text, [], support)
         claim = text
         if unit.lead and len(text.split()) < _SHORT:
             claim = f"{unit.lead}: {text}"

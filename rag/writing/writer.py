@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from index.errors import ConfigError
+from rag.grounding.absence import find_absence
 from rag.llm import Model
 from rag.types import Citation, Conversation, Sentence, Statement, Waiting
 from rag.writing.budget import choose_passages
@@ -198,7 +199,7 @@ class _Session:
         self._left_out = len(self._withheld)
         if self._writer.strict and self._withheld:
             yield from self._repair()
-        if not self._citations and all(_NOTHING.search(s.text) for s in self._statements):
+        if not self._citations and all(_says_nothing(s.text) for s in self._statements):
             self._statements = []  # it says in its own words that nothing is there
         yield Written(tuple(self._statements), tuple(self._citations), False, self._notice())
 
@@ -231,6 +232,8 @@ class _Session:
                         continue
                     held.append(unit)
                     marked = marked or bool(unit.cited)
+                if done and not marked and not self._statements and all(_says_nothing(u.text) for u in held):
+                    held.clear()
                 if marked or done or len(held) > _UNMARKED:
                     for unit in held:
                         for event in self._check(unit):
@@ -270,6 +273,12 @@ class _Session:
             return ""
         what = "sentence that no passage supports was" if count == 1 else "sentences that no passage supports were"
         return f"{count} {what} left out."
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a sentence only says that the passages do not hold something."""
+    absence = find_absence(text)
+    return _NOTHING.search(text) is not None if absence is None else not absence.rest
 
 
 def _units(sentences: Sentences, piece: str | None, cut: bool) -> Iterator[Unit | None]:
