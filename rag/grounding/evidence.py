@@ -100,9 +100,9 @@ def weigh(
         nearest = max(cut.windows, key=lambda w: _held(own, w[1]))[0]
         jobs.append((i, nearest, nearest.text))
         gathered = gather(own, cut.sentences)
-        if gathered:
-            first = max(gathered, key=lambda w: _held(own, content(w.text)))
-            jobs.append((i, first, " ".join(w.text for w in gathered)))
+        joined = " ".join(w.text for w in gathered)
+        if joined and joined != nearest.text:
+            jobs.append((i, max(gathered, key=lambda w: _held(own, content(w.text))), joined))
     chances = judge.support([(statements[i][0], text) for i, _, text in jobs])
     results = []
     for i, (statement, evidence) in enumerate(statements):
