@@ -111,7 +111,8 @@ def verifier(data: Path, model: PairModel, say: Say) -> None:
 
 def reliability(data: Path, model: PairModel, say: Say) -> None:
     """Of the answers with a support in each tenth, the share that people call supported, of each set."""
-    say("\n| support | answers, mean support, share that people call supported, of " + " | of ".join(JUDGED) + " |")
+    say("\nAnswers with that support, their mean support, and the share of them that people call supported:")
+    say(f"\n| support | {' | '.join(JUDGED)} |")
     say("| --- |" + " --- |" * len(JUDGED))
     for tenth in range(10):
         cells = []
