@@ -90,11 +90,13 @@ class Verifier:
         """
         scale = self._scale or load_scale()
         parts: list[_Part] = []
+        found: list[Support | None] = []
         for i, (statement, evidence) in enumerate(statements):
-            whole = _verbatim(statement, evidence) is not None
-            parts.extend([_Part(i, statement)] if whole else _parts(i, statement))
+            whole = _verbatim(statement, evidence)
+            mine = [_Part(i, statement)] if whole is not None else list(_parts(i, statement))
+            parts += mine
+            found += [whole if p.text == statement else _verbatim(p.text, evidence) for p in mine]
         pieces = [(p.text, statements[p.statement][1]) for p in parts]
-        found = [_verbatim(text, evidence) for text, evidence in pieces]
         left = [n for n, result in enumerate(found) if result is None]
         known = [contexts[parts[n].statement] for n in left] if contexts else None
         for n, weighed in zip(left, weigh(self._judge, [pieces[n] for n in left], known), strict=True):
