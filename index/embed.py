@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from index.batches import batches
 from index.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -174,10 +175,7 @@ class OnnxEncoder:
         longest = self.max_tokens * 40  # characters; no text needs more for its first tokens, bar runs of blanks
         cut = [clean(" ".join(t[: longest * 4].split())[:longest]) for t in texts]
         ids = [self._truncated(e.ids) for e in tokenizer.encode_batch_fast(cut)]
-        order = sorted(range(len(texts)), key=lambda i: len(ids[i]))
-        done = 0
-        while done < len(order):
-            batch = _batch(order, done, ids)
+        for batch in batches([len(i) for i in ids], _BATCH_TOKENS):
             width = len(ids[batch[-1]])
             tokens = np.zeros((len(batch), width), dtype=np.int64)
             mask = np.zeros((len(batch), width), dtype=np.int64)
@@ -185,19 +183,10 @@ class OnnxEncoder:
                 tokens[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1
             (found,) = run_session(session, ["embedding"], {"input_ids": tokens, "attention_mask": mask})
-            done += len(batch)
             yield batch, found
 
     def _truncated(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
-
-
-def _batch(order: Sequence[int], start: int, ids: Sequence[Sequence[int]]) -> list[int]:
-    """Take texts in order of length while the padded batch stays under `_BATCH_TOKENS`; at least one."""
-    end = start + 1
-    while end < len(order) and (end + 1 - start) * len(ids[order[end]]) <= _BATCH_TOKENS:
-        end += 1
-    return list(order[start:end])
 
 
 class SentenceTransformerEncoder:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from index.batches import batches
 from index.embed import clean, open_session, open_tokenizer, run_session
 from index.errors import ModelUnavailableError
 
@@ -163,13 +164,7 @@ class PairModel:
             room = self.max_tokens - len(head) - 3
             tail = known[second].ids[:room]
             made.append(([_CLS, *head, _SEP, *tail, _SEP], len(head) + 2, known[second].offsets[:room]))
-        order = sorted(range(len(pairs)), key=lambda i: len(made[i][0]))
-        at = 0
-        while at < len(order):
-            end = at + 1
-            while end < len(order) and (end + 1 - at) * len(made[order[end]][0]) <= _BATCH_TOKENS:
-                end += 1
-            rows = order[at:end]
+        for rows in batches([len(tokens) for tokens, _, _ in made], _BATCH_TOKENS):
             width = len(made[rows[-1]][0])
             ids = np.zeros((len(rows), width), dtype=np.int64)
             mask, types = np.zeros_like(ids), np.zeros_like(ids)
@@ -181,7 +176,6 @@ class PairModel:
             inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
             found = run_session(session, outputs, inputs)
             yield rows, found, [(made[row][1], made[row][2]) for row in rows]
-            at = end
 
 
 def _damaged(folder: Path, error: Exception) -> ModelUnavailableError:

@@ -1,0 +1,43 @@
+"""Which texts a model reads in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CALL = 24
+"""What a call costs whatever it reads, in tokens. Measured with the grounding model on two cores: with 4 and 16 reading
+five passages takes .70 of its time in one padded batch, with 48 and 96 it takes .79 and .83."""
+
+
+def batches(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """Divide texts among calls so that little is read but the texts.
+
+    Every text of a batch is padded to the longest of it. Texts are taken in order of length, which makes the best
+    division a shortest path: each batch costs its padded tokens and `CALL`.
+
+    Args:
+        lengths: Tokens of each text.
+        most: Padded tokens a batch at most; a longer text is a batch of its own.
+
+    Returns:
+        Indices of the texts of each batch, the shortest first.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    cost = [0] * (len(order) + 1)  # of the texts from here on
+    ends = [0] * len(order)
+    for start in reversed(range(len(order))):
+        best = None
+        for end in range(start + 1, len(order) + 1):
+            tokens = (end - start) * lengths[order[end - 1]]
+            if tokens > most and end > start + 1:
+                break
+            total = tokens + CALL + cost[end]
+            if best is None or total < best:
+                best, ends[start] = total, end
+        assert best is not None
+        cost[start] = best
+    found, at = [], 0
+    while at < len(order):
+        found.append(order[at : ends[at]])
+        at = ends[at]
+    return found
