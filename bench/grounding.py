@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.agreement import auroc, balanced_accuracy, calibration_error
+from index.embed import open_encoder
 from index.sentences import sentence_spans
 from rag.grounding import PairModel, Verifier
 from rag.grounding.edits import KINDS, edit
@@ -54,6 +55,7 @@ def f1(found: str, gold: str) -> float:
 
 
 def reader(data: Path, model: PairModel, say: Say, most: int = 10_000) -> None:
+    encoder = open_encoder()
     say("\n| reader, right passage given | questions | answerable F1 | exact match | SQuAD 2.0 F1 |")
     say("| --- | --- | --- | --- | --- |")
     for name in ("dev_squad2", "dev_qed", "dev_doc2dial"):
@@ -66,7 +68,7 @@ def reader(data: Path, model: PairModel, say: Say, most: int = 10_000) -> None:
         for question in asked[:: -(-len(asked) // most)]:
             # Oldest first, as the turns themselves show.
             history = [h.partition(":")[2] or h for h in question.get("history", []) if not h.startswith("agent")]
-            found = find_answer(model, question["question"], texts[question["ctx_id"]], earlier=history)
+            found = find_answer(model, question["question"], texts[question["ctx_id"]], history, encoder)
             golds = [a["text"] for a in question["answers"]] or [""]
             score = max(f1(found.text, g) for g in golds)
             exact = max(float(squad_words(found.text) == squad_words(g)) for g in golds)

@@ -50,6 +50,13 @@ class Linear:
         }
 
 
+def standard(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Bring values to mean 0 and standard deviation 1; all 0 where they do not differ. Any shape."""
+    import numpy as np
+
+    return np.asarray((values - values.mean()) / (values.std() + 1e-6), dtype=np.float64)
+
+
 def to_probability(log_odds: float) -> float:
     """The logistic function, safe for any argument."""
     return 1.0 / (1.0 + math.exp(-min(max(log_odds, -60.0), 60.0)))

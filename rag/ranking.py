@@ -16,6 +16,7 @@ from index.types import Hit
 from rag.followup.named import only
 from rag.followup.narrow import both
 from rag.grounding.windows import best_window
+from rag.linear import standard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,7 +120,7 @@ def blend(
     import numpy as np
 
     parts = ((RELEVANCE, relevance), (DENSE, dense), (LEXICAL, lexical), (FUSED, fused))
-    return np.asarray(sum(weight * (x - x.mean()) / (x.std() + 1e-6) for weight, x in parts), dtype=np.float64)
+    return np.asarray(sum(weight * standard(x) for weight, x in parts), dtype=np.float64)
 
 
 def excerpts(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], library: Library) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from rag.grounding.pairs import Read
 from rag.reader.exact import find_answer, wants_sentence
@@ -107,6 +109,60 @@ def test_of_likely_sentences_the_one_is_chosen_that_answers_by_itself() -> None:
     text = "There were 5 ships. They carried 7 men. Nobody was hurt in all that time."
     found = find_answer(_Sceptic(), "How many men?", text)
     assert (found.text, found.start, found.answered) == ("7", text.index("7"), True)
+
+
+class _Indifferent:
+    """Sees the answer in each sentence alike, at its first word."""
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Read]:
+        found = []
+        for passage in passages:
+            offsets = [(m.start(), m.end()) for m in re.finditer(r"\w+", passage)]
+            first = [passage[:a].rstrip(" *")[-1:] in ("", ".", "\n") for a, _ in offsets]
+            logits = np.where(first, 0.0, -20.0).astype(np.float32)
+            found.append(Read(0.0, 1.0, logits, logits, offsets))
+        return found
+
+
+class _Fees:
+    """An encoder to which everything that says "fee" means the same, and all else something else."""
+
+    name, dimension, max_tokens, special_tokens = "fees", 2, 256, 2
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return []
+
+    def count_tokens(self, text: str) -> int:
+        return 0
+
+    def encode(self, texts: Sequence[str], *, progress: object = None) -> NDArray[np.float32]:
+        return np.array([(1.0, 0.0) if "fee" in t.lower() else (0.0, 1.0) for t in texts], dtype=np.float32)
+
+
+PERMITS = """You need a permit before you moor a boat in the harbour, and one more for each guest who stays overnight.
+
+Fees
+
+Boats up to eight metres pay nothing in the first week of their stay. After that it is four a night in the summer.
+
+Anchors may not be dropped near the cable that leads to the island, neither by day nor by night.
+"""
+
+
+def test_a_heading_that_is_near_is_answered_with_what_follows() -> None:
+    """The meaning of the question is that of the heading; its section is the answer, and what comes after is not."""
+    found = find_answer(_Indifferent(), "How do I find out the fees?", PERMITS, encoder=_Fees())
+    assert found.text == PERMITS[found.start : found.end]
+    assert found.text.startswith("Fees")
+    assert found.text.endswith("in the summer.")
+
+
+def test_the_last_sentence_answers_even_if_it_is_short() -> None:
+    """Nothing follows it; signs that are no words are in nobody's way."""
+    text = "There is a permit for boats and one for guests who stay overnight in the harbour. *** The fee is four."
+    found = find_answer(_Indifferent(), "And the fee?", text, earlier=["Do I need a permit?"], encoder=_Fees())
+    assert found.text.endswith("The fee is four.")
+    assert "guests" not in found.text
 
 
 @pytest.mark.parametrize(
