@@ -153,7 +153,7 @@ class OnnxEncoder:
         return len(self.token_offsets(text))
 
     def encode(self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float32]:
-        """See `Encoder.encode`. Batches hold texts of like length and about 1,024 tokens, padding included."""
+        """See `Encoder.encode`. Batches hold texts of like length, at most 1,024 tokens with the padding."""
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
