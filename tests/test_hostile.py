@@ -30,7 +30,6 @@ TOLERATED = {  # what goes wrong inside of a library, in time or memory, where o
     "labels-loop.pdf",  # pdfium follows page labels that lie inside themselves until it crashes
     "attributes.html",  # libxml2 compares each attribute of a tag with all others
     "roles.rst",  # docutils looks for the end of each mark to the end of the text
-    "unclosed-million.html",  # 16 seconds on a slow idle machine, more than it has on a busy one
     "documents-300000.jsonl",  # half of the time on an idle machine, all of it on a busy one
 }
 FORMATS = "txt md html xhtml pdf docx pptx xlsx odt rtf epub csv tsv rst eml mbox json jsonl zip gz".split()

@@ -303,8 +303,10 @@ class _Writer:
             yield from node
 
     def _flush(self, *, heading: int = 0, gap: str = "\n\n") -> None:
-        line = _SPACE.sub(" ", "".join(self._line)).strip().strip("|").strip()
+        line = "".join(self._line)
         self._line.clear()
+        if line:
+            line = _SPACE.sub(" ", line).strip().strip("|").strip()
         if line:
             line, self._prefix = self._prefix + line, ""
             start = self._emit(line, self._gap)
@@ -325,6 +327,8 @@ class _Writer:
 
 
 def _is_hidden(node: Any) -> bool:
+    if not node.keys():
+        return False
     if node.get("hidden") is not None or node.get("epub:type") == "noteref" or node.get("role") == "doc-noteref":
         return True  # the number of a note, which would stick to the word before it
     style = (node.get("style") or "").replace(" ", "").lower()
@@ -342,9 +346,8 @@ def _is_whole_cell(node: Any) -> bool:
     )
 
 
+_LEVELS = {f"h{level}": level for level in range(1, 7)}
+
+
 def _heading_level(node: Any, tag: str) -> int:
-    if re.fullmatch("h[1-6]", tag):
-        return int(tag[1])
-    if tag == "head" and re.fullmatch("h[1-6]", node.get("rend") or ""):
-        return int(node.get("rend")[1])
-    return 0
+    return _LEVELS.get((node.get("rend") or "") if tag == "head" else tag, 0)
