@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 CALL = 24
@@ -24,19 +25,17 @@ def batches(lengths: Sequence[int], most: int) -> list[list[int]]:
         Indices of the texts of each batch, the shortest first.
     """
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
-    cost = [0] * (len(order) + 1)  # of the texts from here on
+    cost = [0.0] * (len(order) + 1)  # of the texts from here on
     ends = [0] * len(order)
     for start in reversed(range(len(order))):
-        best = None
+        cost[start] = math.inf
         for end in range(start + 1, len(order) + 1):
             tokens = (end - start) * lengths[order[end - 1]]
             if tokens > most and end > start + 1:
                 break
             total = tokens + CALL + cost[end]
-            if best is None or total < best:
-                best, ends[start] = total, end
-        assert best is not None
-        cost[start] = best
+            if total < cost[start]:
+                cost[start], ends[start] = total, end
     found, at = [], 0
     while at < len(order):
         found.append(order[at : ends[at]])
