@@ -88,3 +88,20 @@ def test_nothing_found_is_nothing_ranked(found: tuple[Query, list[Hit], Library]
     ranker = Marked("x")
     assert rerank(query, [], {}, ranker, library) == []
     assert ranker.seen == []
+
+
+def test_heading_is_read_with_what_follows_it(tmp_path: Path) -> None:
+    """Even if that is one sentence longer than there is room for: a heading alone says nothing of what is below it."""
+    sentence = f"A gate of iron and oak keeps the water at one height {'notwithstanding thunderstorms ' * 6}all year."
+    texts = [SourceText(f"d{n}", f"Harbour lock {n}\n\n{sentence}", "Locks") for n in range(READ)]
+    with Library.open(tmp_path / "library", encoder=FakeEncoder()) as library:
+        library.add_texts(texts)
+        query = make_query("What does a harbour lock do?", None, library, AnswerSettings())
+        hits = library.search_vector(query.vector, query.terms, READ)
+        ranker = Marked("nowhere")
+        rerank(query, hits, {h.passage.document_id: "Locks" for h in hits}, ranker, library)
+    assert len(ranker.seen) == READ
+    for text in ranker.seen:
+        assert text.startswith("Locks. Harbour lock")
+        assert "keeps the water" in text
+        assert len(text) <= len("Locks. ") + ROOM / READ * 4.3 * 1.5
