@@ -34,7 +34,7 @@ ROOM = 540
 """Tokens of passages read to rank them, all together. Longer passages are read at their best sentences: with 45 tokens
 a passage nDCG@5 is .452 there, with 60 .441; 30 and 80 are worse, too."""
 RELEVANCE, DENSE, LEXICAL, FUSED = 0.65, 1.0, 0.6, 0.4
-"""Weights of `blend`, chosen on NFCorpus and MTRAG clapnq."""
+"""Weights of `blend`, chosen on NFCorpus, MTRAG clapnq and, the first, govt."""
 FEEDBACK, FIRST = 0.3, 3
 """How far the query leans towards how many of the first passages before cosines are measured again; chosen likewise."""
 FAVOURED = 2.0
@@ -135,10 +135,8 @@ def excerpts(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], libra
             terms = [set(library.lexical.terms(text[a:b])) for a, b in spans]
             weights = [sum(w for t, w in query.rarity.weights.items() if t in held) for held in terms]
             first, last = best_window([int((b - a) / _CHARS) + 1 for a, b in spans], weights, int(room))
-            start = spans[first][0]
-            end = max(
-                spans[last - 1][1], start + int(room * _CHARS)
-            )  # a heading before a long sentence says too little
-            text = text[start : min(end, start + int(room * _CHARS * 1.5))]
+            start, size = spans[first][0], room * _CHARS
+            longest = max(spans[last - 1][1] - start, int(size))  # a heading before a long sentence says too little
+            text = text[start : start + min(longest, int(size * 1.5))]
         texts.append(f"{title}. {text}" if title else text)
     return texts
