@@ -25,6 +25,11 @@ _BULLET = re.compile(r"[ \t]*(?:[-*+•‣▪◦–—·]|\(?\d{1,3}[.)]|\(?[a-z
 _LINE_MARK = re.compile(r"[ \t]*(?:[-*+•‣▪◦·][ \t]+|#{1,6}[ \t]+|>[ \t]*)+")
 _BLANK_LINE = re.compile(r"\n[ \t\f\v\u00a0]*\n\s*")
 _NEXT_WORD = re.compile(r"\s*[\"'“‘«(\[*_]*(\S)")
+# Text that was cut into tokens and joined again has blanks around every mark: `He left . '' `` Why ? '' she asked .`
+_SPACED_CLOSER = re.compile(r"[ \t]+(?:''|[”»)\]]|\")(?=\s|$)")
+_SPACED_NEXT_WORD = re.compile(r"\s*(?:[`\"'“‘«(\[*_]\s*)*(\S)")
+_FAR = 2_000  # characters in which an open quotation mark is looked for
+_YEAR_OR_THOUSANDS = re.compile(r"\d{4}\b|\d{1,3},\d{3}")
 # Sentences that start so lean on the one before.
 _LEANING = re.compile(
     r"(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|that|these|those|such|both|neither|either|"
@@ -113,7 +118,11 @@ def _in_line(text: str, start: int, end: int) -> list[Span]:
     spans, at = [], start
     for match in _TERMINATOR.finditer(text, start, end):
         stop = match.end()
-        if stop >= end or not _ends_sentence(text, at, match.start(), stop, end):
+        spaced = match.start() > at and text[match.start() - 1].isspace()
+        if spaced:
+            stop = _after_spaced_closer(text, at, stop, end)
+        ends = _ends_spaced_sentence if spaced else _ends_sentence
+        if stop >= end or not ends(text, at, match.start(), stop, end):
             continue
         spans.append((at, stop))
         at = stop
@@ -146,6 +155,40 @@ def _ends_sentence(text: str, start: int, stop_at: int, stop: int, end: int) -> 
     if only_word and (word.isdigit() or len(word) == 1):
         return False
     return not (len(word) == 1 and word.isalpha() and text[stop_at - 1].isupper() and first.isupper())
+
+
+def _after_spaced_closer(text: str, start: int, stop: int, end: int) -> int:
+    """Where a sentence ends whose closing quote or bracket stands apart from its mark; a `"` closes if one is open."""
+    closer = _SPACED_CLOSER.match(text, stop, end)
+    if closer is None or (closer.group().endswith('"') and text.count('"', max(start, stop - _FAR), stop) % 2 == 0):
+        return stop
+    return closer.end()
+
+
+def _ends_spaced_sentence(text: str, start: int, stop_at: int, stop: int, end: int) -> bool:
+    """Tell whether a mark with blanks on both sides ends a sentence.
+
+    Tokenisers leave the stop of most abbreviations and all decimals at the word, so that a stop apart from it is mostly
+    an end; but ". 500" is a share and "b . 1894" a birth.
+    """
+    following = _SPACED_NEXT_WORD.match(text, stop, end)
+    if following is None:
+        return True
+    first, at = following.group(1), following.start(1)
+    if text[stop_at] in "!?":
+        return not first.islower() and first not in ".,;:"
+    if first.isdigit() and _YEAR_OR_THOUSANDS.match(text, at, end) is None:
+        return False
+    if not first.isdigit() and (first.islower() or not first.isalpha()):
+        return False
+    begin = max(start, stop_at - 40)
+    before = text[begin:stop_at].split()
+    word = before[-1].lower() if before else ""
+    if begin == start and len(before) == 1 and (word.isdigit() or len(word) == 1):
+        return False  # an enumerator at the start ("1 . Scope")
+    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+        return word in _MAYBE_END or _starts_like_sentence(text, at, end)
+    return True
 
 
 _OPENERS = frozenset(

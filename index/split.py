@@ -18,6 +18,7 @@ from index.types import Heading, Page, Parsed, Passage
 
 HEADING_TOKENS = 32
 """Room in the encoder's window for the title and headings that are embedded in front of a passage."""
+_TITLE = 16  # tokens of a line before a sentence that is too short to be a passage
 
 
 class Tokenizer(Protocol):
@@ -40,13 +41,14 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence or part of one: its span, its tokens, whether a paragraph begins with it, its section, and its region
-    (a stretch of the text between skipped ones)."""
+    """A sentence or part of one: its span, its tokens, whether a paragraph begins with it, whether it is a heading, its
+    section, and its region (a stretch of the text between skipped ones)."""
 
     start: int
     end: int
     tokens: int
     paragraph: bool
+    title: bool
     section: int
     region: int
 
@@ -89,8 +91,9 @@ def _spans(parsed: Parsed, tokenizer: Tokenizer, chunk_size: int, tokens: Sequen
     count = _counter(tokenizer.token_offsets(parsed.text) if tokens is None else tokens)
     units = list(_units(parsed, count, limit))
     spans: list[Span] = []
+    most = min(limit, target * 11 // 10)
     for group in _groups(units, target):
-        spans.extend(_pack(group, target))
+        spans.extend(_pack(group, target, most))
     return [piece for span in spans for piece in _fit(parsed.text, span, tokenizer, limit, count)]
 
 
@@ -107,13 +110,15 @@ def _units(parsed: Parsed, count: Callable[[int, int], int], limit: int) -> list
     for region, (start, end) in enumerate(_regions(text, parsed.skipped)):
         edges = [start, *(h for h in heads if start < h < end), end]
         for a, b in zip(edges, edges[1:], strict=False):
-            section = bisect_right(heads, a) + region * (len(heads) + 1)
+            passed = bisect_right(heads, a)
+            section = passed + region * (len(heads) + 1)
+            title_end = parsed.headings[passed - 1].end if passed else 0
             previous = a
             for span in _cover(text, a, b, sentence_spans(text, a, b)):
                 gap = text[previous : span[0]]
                 for piece in _cut(text, span, count, limit):
                     paragraph = "\n" in gap or not units or units[-1].section != section
-                    units.append(_Unit(*piece, count(*piece), paragraph, section, region))
+                    units.append(_Unit(*piece, count(*piece), paragraph, piece[1] <= title_end, section, region))
                     gap = ""
                 previous = span[1]
     return units
@@ -164,7 +169,7 @@ def _cut(text: str, span: Span, count: Callable[[int, int], int], limit: int) ->
 
 
 def _groups(units: list[_Unit], target: int) -> list[list[_Unit]]:
-    """Gather units by section; a section too small to stand alone joins the one after it."""
+    """Gather units by section; one too small to stand alone joins the one after it if both fit, a mere title always."""
     groups: list[list[_Unit]] = []
     for unit in units:
         if groups and groups[-1][-1].section == unit.section:
@@ -173,17 +178,19 @@ def _groups(units: list[_Unit], target: int) -> list[list[_Unit]]:
             groups.append([unit])
     merged: list[list[_Unit]] = []
     for group in groups:
-        small = merged and sum(u.tokens for u in merged[-1]) < target // 4
-        small = small and merged[-1][-1].region == group[0].region  # what lies between regions is no passage's
-        if small and sum(u.tokens for u in merged[-1]) + sum(u.tokens for u in group) <= target:
+        before = sum(u.tokens for u in merged[-1]) if merged else target
+        small = before < target // 4 and merged[-1][-1].region == group[0].region  # no passage has what lies between
+        if small and (merged[-1][-1].title or before + sum(u.tokens for u in group) <= target):
             merged[-1].extend(group)
         else:
             merged.append(group)
     return merged
 
 
-def _pack(units: list[_Unit], target: int) -> list[Span]:
+def _pack(units: list[_Unit], target: int, most: int) -> list[Span]:
     """Pack a section's units into passages of nearly equal size, breaking between paragraphs where that costs little.
+
+    A title before a sentence of nearly `target` stays with it, up to `most`.
 
     Minimises, over all ways to break, the squared distance of each passage from the mean size, plus a price for a break
     inside a paragraph (dynamic programming; quadratic in units a passage, linear in units).
@@ -196,7 +203,8 @@ def _pack(units: list[_Unit], target: int) -> list[Span]:
         size, choice = 0, (float("inf"), j - 1)
         for i in range(j - 1, -1, -1):
             size += units[i].tokens
-            if size > target and i < j - 1:
+            titled = i == j - 2 and units[i].tokens <= _TITLE and size <= most
+            if size > target and i < j - 1 and not titled:
                 break
             price = 0.0 if i == 0 or units[i].paragraph else 0.05
             cost = best[i][0] + ((size - ideal) / target) ** 2 + price

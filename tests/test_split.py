@@ -12,6 +12,7 @@ from tests.fakes import FakeEncoder
 
 WORDS = st.sampled_from(
     "The berth opened. It cost 1.2 million; see Fig. 3 (or not). “Why?” he asked… U.S. vessels e.g. two\n- item\n"
+    "was built . '' `` Then ? \" Go ! 1990 . "
     "## Part\n| a | b |\n\n\n über 東京。今日は 👩‍👩‍👧 e\u0301 \u00a0 \t x".split(" ")
 )
 TEXTS = st.one_of(
@@ -79,6 +80,40 @@ def test_abbreviations_initials_and_decimals_do_not_end_sentences() -> None:
     assert cut("See Fig. 3 and No. 12. Then stop.") == ["See Fig. 3 and No. 12.", "Then stop."]
 
 
+def test_stops_with_blanks_around_them_end_sentences() -> None:
+    """Text that a tokeniser took apart (as in Natural Questions) is read in sentences, too."""
+    assert cut("The yard is old . It has 2 cranes ( built in 1990 ) . `` Why ? '' he asked . Nobody said . ''") == [
+        "The yard is old .",
+        "It has 2 cranes ( built in 1990 ) .",
+        "`` Why ? '' he asked .",
+        "Nobody said . ''",
+    ]
+    assert cut('She said " It is late . " Then she left .') == ['She said " It is late . "', "Then she left ."]
+    assert cut("They sold fish , crabs etc . There was a plan B . The port stayed open .") == [
+        "They sold fish , crabs etc .",
+        "There was a plan B .",
+        "The port stayed open .",
+    ]
+
+
+def test_a_stop_apart_that_is_no_end_ends_no_sentence() -> None:
+    """Shares, years of birth, initials, enumerators and dot leaders."""
+    for text in (
+        "The team was above . 500 by June .",
+        "Ann Lowe ( b . 1894 ) designed it .",
+        "J . Smith and Dr . Jones came .",
+        "1 . Scope of the rules",
+        "Scope . . . . . . . 12",
+    ):
+        assert cut(text) == [text]
+
+
+def test_a_line_of_a_hundred_thousand_stops_is_cut_at_once() -> None:
+    """Every mark is looked at once, and not far back."""
+    for text in ("A . " * 100_000, '" . ' * 100_000, ". ' ' " * 100_000):
+        assert cut(text)
+
+
 def test_wrapped_lines_are_joined_and_list_items_are_not() -> None:
     """A sentence goes on over a wrapped line; a bullet starts a new one without its mark."""
     wrapped = (
@@ -108,6 +143,24 @@ def test_equal_table_rows_are_all_covered() -> None:
     passages = split(Parsed(text, "text/plain"), "d", FakeEncoder(), 40)
     assert "".join(p.text for p in passages).replace("\n", "") == text.replace("\n", "")
     assert len({p.start for p in passages}) == len(passages)
+
+
+def passages_of(text: str, headings: tuple[Heading, ...] = (), chunk_size: int = 24) -> list[str]:
+    parsed = Parsed(text, "text/plain", headings=headings)
+    return [p.text for p in split(parsed, "d", ENCODER, chunk_size)]
+
+
+def test_a_title_is_no_passage_of_its_own() -> None:
+    """It goes with the long section, or the long sentence, after it; a short section keeps to itself."""
+    sentences = " ".join(f"The berth number {n} was opened late." for n in range(6))
+    for title in ("# Harbour\n\n", "# Harbour\n\n## Berths\n\n"):
+        starts = [i for i, c in enumerate(title) if c == "#" and title[i - 1 : i] != "#"]
+        headings = tuple(Heading(a, title.index("\n", a), n, "h") for n, a in enumerate(starts, 1))
+        assert passages_of(title + sentences, headings)[0].endswith("was opened late.")
+    assert passages_of("Harbour\n" + "cranes and " * 11 + "one tug.")[0].endswith("one tug.")
+    text = "# Contact\nCall the desk.\n# Berths\n" + sentences
+    headings = (Heading(0, 9, 1, "Contact"), Heading(25, 33, 1, "Berths"))
+    assert passages_of(text, headings)[0] == "# Contact\nCall the desk."
 
 
 def test_headings_are_carried_as_a_path() -> None:

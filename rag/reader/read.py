@@ -12,7 +12,7 @@ from rag.linear import to_probability
 from rag.reader.candidates import Candidate, find_candidates, with_context
 from rag.reader.features import Reading, answer_in
 from rag.reader.weights import Weights, load_weights
-from rag.reader.words import likely_words, with_sentence
+from rag.reader.words import likely_words, with_sentence, without_head
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +96,7 @@ class Reader:
         found = self._spans.read(
             query.standalone_question, [head + h.passage.text for head, h in zip(heads, hits, strict=True)]
         )
-        reads = {h.passage.id: _without(len(head), r) for h, head, r in zip(hits, heads, found, strict=True)}
+        reads = {h.passage.id: without_head(len(head), r) for h, head, r in zip(hits, heads, found, strict=True)}
         return Reading(query, candidates, hits, titles, reads, library)
 
     def read(
@@ -168,13 +168,6 @@ def with_closer(scores: NDArray[np.float32], alone: Mapping[int, Read]) -> NDArr
     for score, i in zip(held, sorted(mixed, key=lambda i: -mixed[i]), strict=True):
         ordered[i] = score
     return ordered
-
-
-def _without(head: int, read: Read) -> Read:
-    """Leave out the tokens of the title that was put before a passage."""
-    first = next((i for i, (a, _) in enumerate(read.offsets) if a >= head), len(read.offsets))
-    offsets = [(a - head, b - head) for a, b in read.offsets[first:]]
-    return Read(read.relevance, read.answerable, read.starts[first:], read.ends[first:], offsets)
 
 
 def choose(reading: Reading, scores: NDArray[np.float32], limit: int) -> tuple[Chosen, ...]:

@@ -70,6 +70,13 @@ def _gain(a: NDArray[np.int64], b: NDArray[np.int64], scores: NDArray[np.floatin
     return np.asarray(2 * shared / ((b - a)[:, None] + (b - a)) @ (chances / chances.sum()), dtype=np.float64)
 
 
+def without_head(head: int, read: Read) -> Read:
+    """Leave out the tokens of what was put before a text, the first `head` characters; places count from the text."""
+    first = next((i for i, (a, _) in enumerate(read.offsets) if a >= head), len(read.offsets))
+    offsets = [(a - head, b - head) for a, b in read.offsets[first:]]
+    return replace(read, starts=read.starts[first:], ends=read.ends[first:], offsets=offsets)
+
+
 def with_sentence(read: Read, alone: Read, start: int) -> Read:
     """Mix the reading of a passage with that of one of its sentences by itself, where the model looks closer.
 
