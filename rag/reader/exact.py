@@ -84,9 +84,8 @@ def find_answer(
     texts = [source[a:b] for a, b in cut]
     reads = spans.read(question, texts)
     likely = _likely_sentences(cut, texts, reads)
-    heads = [_opening(texts[s.window], s.start) for s in likely]
-    found = spans.read(question, [h + texts[s.window][s.start : s.end] for h, s in zip(heads, likely, strict=True)])
-    alone = [without_head(len(head), read) for head, read in zip(heads, found, strict=True)]
+    found = spans.read(question, [s.head + texts[s.window][s.start : s.end] for s in likely])
+    alone = [without_head(len(s.head), read) for s, read in zip(likely, found, strict=True)]
     seen = [CLOSER * (likely_words(read)[0] + read.answerable) for read in alone]
     best = max(range(len(likely)), key=lambda i: likely[i].score + seen[i])
     chosen = likely[best]
@@ -109,12 +108,14 @@ def find_answer(
 
 @dataclass(frozen=True, slots=True)
 class _Likely:
-    """A sentence that may hold the answer: `start` to `end` of the text of a window, and what speaks for it."""
+    """A sentence that may hold the answer: `start` to `end` of the text of a window, what speaks for it, and what goes
+    before it when it is read outside the text."""
 
     window: int
     start: int
     end: int
     score: float
+    head: str
 
 
 def _likely_sentences(cut: Sequence[tuple[int, int]], texts: Sequence[str], reads: Sequence[Read]) -> list[_Likely]:
@@ -122,18 +123,19 @@ def _likely_sentences(cut: Sequence[tuple[int, int]], texts: Sequence[str], read
     best: dict[int, _Likely] = {}
     for window, (text, read) in enumerate(zip(texts, reads, strict=True)):
         starts = [a for a, _ in read.offsets]
-        for start, end in sentence_spans(text):
+        sentences = sentence_spans(text)
+        for start, end in sentences:
             score, place = likely_words(read, bisect_left(starts, start), bisect_left(starts, end))
-            found = _Likely(window, start, max(end, place[1]), score + read.answerable)
+            head = _opening(text, sentences[0], start)
+            found = _Likely(window, start, max(end, place[1]), score + read.answerable, head)
             at = cut[window][0] + start
             if at not in best or found.score > best[at].score:
                 best[at] = found
     return sorted(best.values(), key=lambda s: -s.score)[:LOOKED_AT]
 
 
-def _opening(text: str, start: int) -> str:
+def _opening(text: str, first: tuple[int, int], start: int) -> str:
     """The first sentence of a text, with a blank after it, to go before the sentence at `start`."""
-    first = next(iter(sentence_spans(text)), (0, 0))
     return text[first[0] : first[1]] + " " if first[1] <= start and first[1] - first[0] <= _OPENING else ""
 
 
