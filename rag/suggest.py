@@ -1,8 +1,8 @@
 """Questions to suggest: made from headings and names of the documents, and kept only if they can be answered.
 
 No model writes them. A person in apposition ("Piet Ormsley, Chief Inspector") gives "Who is …?", a name that comes
-often "What is the …?", a heading "What is said about …?". Each is then really asked; those that are answered from the
-documents they were made of are good.
+often "What is the …?", a heading "What is said about …?". Each is then really asked; those that are answered from one
+of the documents they were made of are good.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.errors import DossierError
@@ -26,9 +26,8 @@ _DOCUMENTS = 8
 _WORD = r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ'’-]+"
 _APPOSITION = re.compile(
     rf"(?<![\w.])(?P<name>{_WORD}(?: {_WORD}){{1,2}}), "
-    r"(?:the |an? )?(?P<role>(?:[A-Z]?[a-z]+ ){0,3}(?:spokes\w+|minister|chair\w*|director|inspector|secretary|"
-    r"president|manager|captain|officer|professor|engineer|analyst|editor|head|chief|leader|author)\b)",
-    re.IGNORECASE,
+    r"(?i:(?:the |an? )?(?:[a-z]+ ){0,3}(?:spokes\w+|minister|chair\w*|director|inspector|secretary|"
+    r"president|manager|captain|officer|professor|engineer|analyst|editor|head|chief|leader|author)\b)"
 )
 _NAME = re.compile(rf"\b(?P<the>the )?(?P<name>{_WORD}(?: (?:of |for )?{_WORD}){{1,3}})(?![\w])")
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -45,10 +44,10 @@ _NUMBERED = re.compile(r"^(?:\(?[\dA-Za-z]{1,3}[.)]|\d+(?:\.\d+)*\.?)\s+")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A question that might be answerable, and the document it was made of."""
+    """A question that might be answerable, and the ids of the documents it was made of."""
 
     question: str
-    document_id: str
+    documents: frozenset[str]
 
 
 def candidates(text: str, headings: Sequence[str], document_id: str, often: int = 2) -> Iterator[Candidate]:
@@ -67,7 +66,7 @@ def candidates(text: str, headings: Sequence[str], document_id: str, often: int 
     for question in _questions(text, headings, often):
         if question.casefold() not in seen:
             seen.add(question.casefold())
-            yield Candidate(question, document_id)
+            yield Candidate(question, frozenset([document_id]))
 
 
 def _questions(text: str, headings: Sequence[str], often: int) -> Iterator[str]:
@@ -84,10 +83,7 @@ def _questions(text: str, headings: Sequence[str], often: int) -> Iterator[str]:
 
 def _is_name(text: str) -> bool:
     words = text.replace("'s", "").split()
-    capital = all(w[:1].isupper() for w in words if w not in ("of", "for"))  # the pattern of roles ignores case
-    return (
-        capital and not any(w in MONTHS or w in _DAYS for w in words) and len(text) <= 60 and "http" not in text.lower()
-    )
+    return not any(w in MONTHS or w in _DAYS for w in words) and len(text) <= 60 and "http" not in text.lower()
 
 
 def suggest_at_start(
@@ -108,8 +104,7 @@ def suggest_at_start(
         assistant.library.documents(), key=lambda i: i.id
     )  # ids are digests: in no order that means anything
     made = [list(_of_document(assistant, info.id)) for info in infos[:_DOCUMENTS]]
-    turns = [group[i] for i in range(max(map(len, made), default=0)) for group in made if i < len(group)]
-    return _checked(assistant, turns, count, tries, go_on, per_document=2)
+    return _checked(assistant, None, _in_turn(made), count, tries, go_on, per_document=2)
 
 
 def suggest_next(
@@ -120,13 +115,25 @@ def suggest_next(
     tries: int = 4,
     go_on: Callable[[], bool] = lambda: True,
 ) -> list[str]:
-    """Suggest questions to follow an answer, from the passages that were found for it; as `suggest_at_start`."""
+    """Suggest questions to follow an answer, from the passages that were found for it; as `suggest_at_start`.
+
+    Each is asked after the turns before it, as it will be when somebody chooses it.
+    """
     asked = " ".join(turn.question for turn in conversation.turns).casefold()
     groups = [list(_of_hit(hit)) for hit in answer.hits[:5]]
+    fresh = [c for c in _in_turn(groups) if not _is_asked(c.question, asked)]
+    return _checked(assistant, conversation, fresh, count, tries, go_on, per_document=count)
+
+
+def _in_turn(groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    """The first of each group, then the second of each; a question that several have comes once, with all their
+    documents."""
     turns = [group[i] for i in range(max(map(len, groups), default=0)) for group in groups if i < len(group)]
-    unique = {c.question.casefold(): c for c in reversed(turns)}
-    fresh = [c for c in reversed(unique.values()) if not _is_asked(c.question, asked)]
-    return _checked(assistant, fresh, count, tries, go_on, per_document=count)
+    merged: dict[str, Candidate] = {}
+    for candidate in turns:
+        known = merged.setdefault(candidate.question.casefold(), candidate)
+        merged[candidate.question.casefold()] = replace(known, documents=known.documents | candidate.documents)
+    return list(merged.values())
 
 
 def _is_asked(question: str, asked: str) -> bool:
@@ -147,6 +154,7 @@ def _of_hit(hit: Hit) -> Iterator[Candidate]:
 
 def _checked(
     assistant: Assistant,
+    conversation: Conversation | None,
     among: Sequence[Candidate],
     count: int,
     tries: int,
@@ -158,15 +166,15 @@ def _checked(
     for candidate in among:
         if len(good) >= count or tries <= 0 or not go_on():
             break
-        if taken[candidate.document_id] >= per_document:
+        if all(taken[document] >= per_document for document in candidate.documents):
             continue
         tries -= 1
         try:
-            answer = assistant.ask(candidate.question)
+            answer = assistant.ask(candidate.question, conversation)
         except DossierError:
             continue
-        from_there = {c.document_id for c in answer.citations}
-        if not answer.abstained and candidate.document_id in from_there:
+        from_there = candidate.documents & {c.document_id for c in answer.citations}
+        if not answer.abstained and from_there:
             good.append(candidate.question)
-            taken[candidate.document_id] += 1
+            taken.update(from_there)
     return good

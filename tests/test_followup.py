@@ -13,7 +13,7 @@ from index.library import Library
 from rag.assistant import Assistant
 from rag.followup.correct import find_correction, reword
 from rag.followup.history import History
-from rag.followup.kinds import compares, switch_lead
+from rag.followup.kinds import asks_who, compares, switch_lead
 from rag.followup.meta import meta_kind
 from rag.followup.named import ask_source, favour
 from rag.followup.narrow import find_narrowing
@@ -78,6 +78,32 @@ def talk(assistant: Assistant, *questions: str) -> tuple[Answer, Conversation]:
 def test_words_that_announce_another_subject_are_seen(question: str, rest: str) -> None:
     """At the beginning only, and only where they say so."""
     assert question[switch_lead(question) :] == rest
+
+
+@pytest.mark.parametrize(
+    ("question", "full"),
+    [
+        ("Who is Brida Sunnack?", True),
+        ("What is the Ministry of Ports?", True),
+        ("Who was Jan van der Meer?", True),
+        ("What is Corvane 2?", True),
+        ("Who is Brida?", False),
+        ("Who is the inspector?", False),
+        ("What is the Port doing?", False),
+        ("Who is Brida Sunnack's deputy?", False),
+    ],
+)
+def test_a_full_name_is_seen(question: str, full: bool) -> None:
+    """Where it is all that is asked about."""
+    assert asks_who(question) is full
+
+
+def test_who_somebody_is_takes_no_words_along(assistant: Assistant) -> None:
+    """Words of the question before would only be in the way; half a name may need them."""
+    before = Conversation.from_pairs([("Who may take trains under the travel policy?", "Everybody.")])
+    for name, alone in {"Brida Sunnack": True, "she": False}.items():
+        query = make_query(f"Who is {name}?", before, assistant.library, assistant.settings)
+        assert (query.standalone_question == f"Who is {name}?") is alone
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,16 @@ _COMPARISON = re.compile(
     re.IGNORECASE,
 )
 
+_ASKS_WHO = re.compile(
+    r"\W*[Ww](?:ho|hat) (?:is|was|are|were) (?:the )?[A-Z][\w’.-]*"
+    r"(?: (?:(?:of|for|the|and|de|der|van|von|al|bin) )*[A-Z\d][\w’.-]*)+\W*"
+)
+
+
+def asks_who(question: str) -> bool:
+    """Tell whether a question asks who or what somebody or something is, by a name of two words or more."""
+    return _ASKS_WHO.fullmatch(question) is not None
+
 
 def switch_lead(question: str) -> int:
     """Where a question begins after words that announce another subject; 0 without them, or if nothing follows."""

@@ -9,7 +9,7 @@ from index.where import AnyOf, Filter
 from rag.followup.clarify import choose, find_options
 from rag.followup.correct import find_correction, reword
 from rag.followup.history import History, gather
-from rag.followup.kinds import Kind, compares, switch_lead
+from rag.followup.kinds import Kind, asks_who, compares, switch_lead
 from rag.followup.named import ask_source
 from rag.followup.narrow import find_narrowing
 from rag.followup.small_talk import without_courtesy
@@ -89,7 +89,8 @@ def understand(question: str, conversation: Conversation | None, library: Librar
         return Understood("question", text, options=options)
     kind: Kind = "comparison" if compares(text) else "follow-up"
     completed = ask_source(text, history, library) or complete(text, history.questions[-1])
-    return Understood(kind, completed or text, history, options=options, whole=completed is not None)
+    whole = completed is not None or asks_who(text)  # a full name needs no words beside it
+    return Understood(kind, completed or text, history, options=options, whole=whole)
 
 
 def _chosen(vague: str, option: Option, more: str) -> Understood:
