@@ -77,7 +77,7 @@ def split(
     kept = kept_spans(parsed, former) if former else []
     rest = replace(parsed, skipped=tuple(sorted([*parsed.skipped, *kept]))) if kept else parsed
     spans = sorted([*kept, *_spans(rest, tokenizer, chunk_size, tokens)])
-    outline = _Outline(parsed.headings)
+    outline = _Outline(parsed.headings, parsed.text)
     starts = [page.start for page in parsed.pages]
     return [
         Passage(document_id, a, b, parsed.text[a:b], _page_of(parsed.pages, starts, a), outline.above(a, b))
@@ -239,19 +239,30 @@ def _fit(text: str, span: Span, tokenizer: Tokenizer, limit: int, count: Callabl
 class _Outline:
     """The headings above a place."""
 
-    def __init__(self, headings: Sequence[Heading]) -> None:
+    def __init__(self, headings: Sequence[Heading], text: str) -> None:
         self._starts = [h.start for h in headings]
         self._paths: list[str] = []
+        self._empty: list[bool] = []  # nothing stands between it and the next one, which is part of it
         path: list[Heading] = []
-        for heading in headings:
+        for heading, following in zip(headings, [*headings, None][1:], strict=True):
             path = [h for h in path if h.level < heading.level] + [heading]
             self._paths.append(" › ".join(h.title for h in path))
+            self._empty.append(
+                following is not None
+                and following.level > heading.level
+                and not text[heading.end : following.start].strip()
+            )
 
     def above(self, start: int, end: int) -> str:
-        """The path of headings at `start`; that of the first heading within, if none stands above."""
+        """The path of headings at `start`; that of the first heading within, if none stands above.
+
+        A passage that begins with a title and, right below it, the heading of a section is of that section.
+        """
         index = bisect_right(self._starts, start) - 1
         if index < 0 and self._starts and self._starts[0] < end:
             index = 0
+        while index >= 0 and self._starts[index] >= start and self._empty[index] and self._starts[index + 1] < end:
+            index += 1
         return self._paths[index] if index >= 0 else ""
 
 

@@ -170,3 +170,20 @@ def test_headings_are_carried_as_a_path() -> None:
     passages = split(Parsed(text, "text/markdown", headings=headings), "d", FakeEncoder(), 30)
     assert passages[0].heading == "Port"
     assert passages[-1].heading == "Port › Berths"
+
+
+def test_a_passage_that_begins_with_title_and_section_is_of_the_section() -> None:
+    """Where nothing stands between the two; with a text between, or two sections on a level, it is of the first."""
+    body = "Nine berths are open. " * 3
+
+    def heading(text: str, level: int) -> str:
+        starts = [i for i, c in enumerate(text) if c == "#" and text[i - 1 : i] != "#"]
+        ends = [text.index("\n", a) for a in starts]
+        headings = tuple(
+            Heading(a, b, n, text[a:b].strip("# ")) for a, b, n in zip(starts, ends, (1, level), strict=True)
+        )
+        return split(Parsed(text, "text/markdown", headings=headings), "d", FakeEncoder(), 30)[0].heading
+
+    assert heading("# Port\n\n## Berths\n\n" + body, 2) == "Port › Berths"
+    assert heading("# Port\n\nAll.\n\n## Berths\n\n" + body, 2) == "Port"
+    assert heading("# Port\n\n# Berths\n\n" + body, 1) == "Port"

@@ -20,8 +20,10 @@ from onnx import TensorProto, helper, numpy_helper
 from index.embed import open_tokenizer
 from index.models.build import LIMITS, even_out
 from rag.grounding import PairModel
+from rag.grounding.train.alone import OTHERS, sentences_alone
 from rag.grounding.train.examples import ENTAILED, MAX_TOKENS, Maker, held_out
 from rag.grounding.train.loop import make_batches
+from rag.grounding.train.network import mix_weights
 from tests.conftest import ROOT
 
 TOWNS = ("Dunmarrow", "Ostermund", "Halvik", "Torsby", "Lindholm", "Arnes", "Brekke", "Solvang")
@@ -103,6 +105,27 @@ def test_unanswerable_example_has_no_span(maker: Maker) -> None:
     assert {e.span for e in refused} == {(0, 0)}
 
 
+def test_sentences_by_themselves_answer_or_do_not(maker: Maker) -> None:
+    """The first of a unit holds the answer, none of the others does, not even in what stands before it."""
+    negatives = {q["id"]: ["squadshifts_new_wiki:1", "squadshifts_new_wiki:2"] for q in maker.questions}
+    units = [unit for _ in range(3) for unit in sentences_alone(maker, negatives)]
+    assert len(units) > 60
+    decode = maker._tokenizer.decode
+    answers = {q["answers"][0]["text"] for q in maker.questions}
+    before = 0
+    for right, *others in units:
+        answer = decode(list(right.ids[right.span[0] : right.span[1] + 1]))
+        assert answer in answers
+        assert (right.answerable, right.relevance) == (1, 1)
+        assert 0 < len(others) <= OTHERS + 1
+        before += right.span[0] - right.boundary > 12
+        for other in others:
+            assert (other.answerable, other.span) == (0, (0, 0))
+            assert other.relevance in (None, 0)
+            assert answer not in decode(list(other.ids[other.boundary :])).split()
+    assert before > 5  # of some, another sentence goes before
+
+
 def test_made_statements_have_both_labels(maker: Maker) -> None:
     """True ones and edited ones."""
     kinds = {e.support for unit in maker.support({}, 1) for e in unit}
@@ -126,11 +149,17 @@ def test_batches_hold_every_unit_once_within_the_limit(maker: Maker) -> None:
         assert len(batch) == 1 or len(rows) * max(len(e.ids) for e in rows) <= 600
 
 
+def test_weights_of_two_trainings_are_mixed() -> None:
+    """By the share that is kept of the first."""
+    mixed = mix_weights({"a": np.array([0.0, 4.0])}, {"a": np.array([8.0, 8.0])}, 0.25)
+    assert mixed["a"].tolist() == [6.0, 7.0]
+
+
 def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_path: Path) -> None:
     """The command trains, is ended early, goes on, and writes a model that loads."""
     command = [
         sys.executable, "-m", "rag.grounding.train", str(data), "--work", str(tmp_path / "work"),
-        "--out", str(tmp_path / "model"), "--epochs", "2",
+        "--out", str(tmp_path / "model"), "--epochs", "2", "--sentences",
     ]  # fmt: skip
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     for steps in ("1", "2"):

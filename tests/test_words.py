@@ -89,7 +89,7 @@ def test_whether_there_is_an_answer_is_decided_on_the_sentence() -> None:
 
 
 class _Sceptic(_Doubter):
-    """Finds two sentences of a passage alike, and sees outside of it, after its start, that the second answers."""
+    """Finds two sentences of a passage alike, and sees outside of it, each after the one before, which one answers."""
 
     def read(self, question: str, passages: Sequence[str]) -> list[Read]:
         found = []
@@ -99,14 +99,14 @@ class _Sceptic(_Doubter):
             logits = np.where(likely, 5.0, -8.0).astype(np.float32)
             if "5" in passage:
                 logits[passage.index("5")] = 5.3
-            sure = {"There were 5 ships.": -4.0, "There were 5 ships. They carried 7 men.": 4.0}.get(passage, 1.0)
-            found.append(Read(1.0, sure, logits, logits, offsets))
+            sure = {"It was calm. There were 5 ships.": -4.0, "There were 5 ships. They carried 7 men.": 4.0}
+            found.append(Read(1.0, sure.get(passage, 1.0), logits, logits, offsets))
         return found
 
 
 def test_of_likely_sentences_the_one_is_chosen_that_answers_by_itself() -> None:
-    """In the passage the first looks a little likelier. What "they" are is seen by the first sentence put before."""
-    text = "There were 5 ships. They carried 7 men. Nobody was hurt in all that time."
+    """In the passage the first looks a little likelier. What "they" are is seen by the sentence before."""
+    text = "It was calm. There were 5 ships. They carried 7 men. Nobody was hurt in all that time."
     found = find_answer(_Sceptic(), "How many men?", text)
     assert (found.text, found.start, found.answered) == ("7", text.index("7"), True)
 

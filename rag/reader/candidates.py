@@ -10,6 +10,8 @@ from index.sentences import leans_on_previous, sentence_spans
 from index.types import Hit
 
 _LONGEST = 700  # characters; longer "sentences" are tables or code, cut at line breaks
+BEFORE = 300
+"""Characters of the sentence before that a sentence is read with when the model looks closer at it."""
 _LEADERS = re.compile(r"(?:\.\s?){5,}")  # the dots between a heading and its page in a table of contents
 
 
@@ -31,6 +33,14 @@ class Candidate:
     def text(self) -> str:
         """The sentence as it stands in the document."""
         return self.slice(self.start)
+
+    @property
+    def before(self) -> str:
+        """The end of the sentence before it in the same passage, as it stands there, blanks after it included."""
+        if self.previous is None:
+            return ""
+        base = self.hit.passage.start
+        return self.hit.passage.text[max(self.previous, self.start - BEFORE) - base : self.start - base]
 
     def slice(self, start: int) -> str:
         """The document's text from `start`, an offset within the passage, to the end of the sentence."""

@@ -43,7 +43,7 @@ QUESTION_FEATURES = (
     "cosine",  # the highest of any passage read
     "cover_near",  # the highest of any sentence
     "agreement",  # logarithm of the number of passages whose answer shares words with the best one
-    "answerable_alone",  # the highest of the best sentences, each read by itself
+    "answerable_alone",  # the highest of the best sentences, each read outside its passage
     "relevance_alone",  # the same
 )
 
@@ -198,7 +198,7 @@ class Reading:
 
         Args:
             scores: The sentences' scores, shape `(candidates,)`, higher for better.
-            alone: The best sentences read by themselves, by their index.
+            alone: The best sentences read outside their passages, by their index.
 
         Returns:
             Shape `(len(QUESTION_FEATURES),)`, float32.

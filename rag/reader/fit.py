@@ -239,10 +239,11 @@ def render_page(fitted: dict[str, Any]) -> str:
 Written by `python -m rag.reader.fit ../shared/data`, which fits the weights; a test compares this page with them.
 
 The reader estimates how likely the documents hold an answer, from what the grounding model sees in the best passages
-(do they help) and in the best {CLOSER} sentences read by themselves (do they help, is the answer there), from how near
-they come to the question in meaning and words, and a little from whether other passages agree. In a follow-up, which
-says less of what is asked, {UNSAID} log-odds are added. Below **{least:.2f}** it abstains. It also abstains when a
-number or a time is asked for and none of the five best sentences holds one.
+(do they help) and in the best {CLOSER} sentences, each read outside its passage after the one before it (do they help,
+is the answer there), from how near they come to the question in meaning and words, and a little from whether other
+passages agree. In a follow-up, which says less of what is asked, {UNSAID} log-odds are added.
+Below **{least:.2f}** it abstains. It also abstains when a number or a time is asked for and none of the five best
+sentences holds one.
 
 ## The threshold
 

@@ -148,16 +148,20 @@ class Reader:
         return Selection(choose(reading, scores, limit), confidence, False, unknown)
 
     def look_closer(self, reading: Reading, scores: NDArray[np.float32]) -> dict[int, Read]:
-        """Read the best sentences by themselves, without title and passage; by their index among the candidates.
+        """Read the best sentences without title and passage, each after the one before it; by their index among the
+        candidates.
 
-        A passage that is about the matter makes the model see answers in it that are none. On ClapNQ, answerable or
-        not, the area under the ROC curve is .87 with this reading alone, and .90 instead of .88 with both.
+        A passage that is about the matter makes the model see answers in it that are none. The sentence before says
+        whom "he" means: read with it the area under the ROC curve, answerable or not, of the highest `answerable` alone
+        is .784 instead of .739 on MTRAG clapnq, .863 instead of .849 on ClapNQ.
         """
         import numpy as np
 
         best = [int(i) for i in np.argsort(-scores)[:CLOSER]]
-        texts = [reading.candidates[i].text for i in best]
-        return dict(zip(best, self._spans.read(reading.query.standalone_question, texts), strict=True))
+        heads = [reading.candidates[i].before for i in best]
+        texts = [head + reading.candidates[i].text for head, i in zip(heads, best, strict=True)]
+        found = self._spans.read(reading.query.standalone_question, texts)
+        return {i: without_head(len(head), read) for i, head, read in zip(best, heads, found, strict=True)}
 
 
 def with_closer(scores: NDArray[np.float32], alone: Mapping[int, Read]) -> NDArray[np.float32]:

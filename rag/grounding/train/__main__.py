@@ -15,10 +15,12 @@ from pathlib import Path
 
 from index.embed import OnnxEncoder, open_tokenizer
 from index.models.build import find_weights
-from rag.grounding.train.examples import Example, Maker, Mix, hard_negatives
+from rag.grounding.train.alone import sentences_alone
+from rag.grounding.train.examples import Example, Maker, Mix
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
-from rag.grounding.train.network import load_encoder, load_weights, make_network, save_weights
+from rag.grounding.train.negatives import hard_negatives
+from rag.grounding.train.network import load_encoder, load_weights, make_network, mix_weights, save_weights
 
 _MEASURED = 200  # of so many questions one is used to measure how far activations reach
 
@@ -44,21 +46,35 @@ def main() -> int:
     parser.add_argument("--wrong", type=float, default=Mix().wrong, help="see Mix")
     parser.add_argument("--unanswered", type=float, default=Mix().unanswered, help="see Mix")
     parser.add_argument("--checks", type=float, default=Mix().checks, help="see Mix")
+    parser.add_argument("--others", type=float, default=Mix().others, help="see Mix")
+    parser.add_argument("--sentences", action="store_true", help="learn from sentences by themselves, too")
+    parser.add_argument("--frozen", type=int, default=Plan().frozen, help="layers that stay as they are")
+    parser.add_argument("--batch", type=float, default=1.0, help="size of a step beside the usual one")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the weights of --start in what is written")
     parser.add_argument("--limit", type=int, default=0, help="only so many units of each kind, to try it out")
     parser.add_argument("--only-export", action="store_true", help="make the model of --start anew, without training")
     args = parser.parse_args()
-    if args.only_export and args.start is None:
-        parser.error("--only-export needs --start weights.safetensors")
+    if args.start is None and (args.only_export or args.keep):
+        parser.error("--only-export and --keep need --start weights.safetensors")
     args.work.mkdir(parents=True, exist_ok=True)
-    shape = {"seed": args.seed, "rate": args.rate, "cool_down": args.cool_down}
-    plan = replace(Plan(), epochs=args.epochs, steps=args.steps, **shape)
+    plan = replace(
+        Plan(),
+        epochs=args.epochs,
+        steps=args.steps,
+        seed=args.seed,
+        rate=args.rate,
+        cool_down=args.cool_down,
+        frozen=args.frozen,
+        reading_tokens=int(Plan().reading_tokens * args.batch),
+        support_tokens=int(Plan().support_tokens * args.batch),
+    )
 
     import torch
 
     torch.manual_seed(plan.seed)
     weights = find_weights()
     tokenizer = open_tokenizer((weights / "tokenizer.json").read_text(encoding="utf-8"))
-    maker = Maker(args.data, tokenizer, plan.seed, Mix(args.wrong, args.unanswered, args.checks))
+    maker = Maker(args.data, tokenizer, plan.seed, Mix(args.wrong, args.unanswered, args.checks, args.others))
     network = make_network()
     load_encoder(network, weights)
     if args.start is not None:
@@ -76,11 +92,13 @@ def main() -> int:
     epochs = []
     for n in range(args.first_epoch, plan.epochs):
         reading, support = list(maker.reading(negatives, n)), list(maker.support(negatives, n))
-        if args.limit:
-            reading, support = reading[: args.limit], support[: args.limit]
-        epochs.append((reading, support))
-        sys.stderr.write(f"epoch {n}: {len(reading):,} units to read, {len(support):,} to check\n")
-    average = train(network, epochs, plan, args.work, args.threads)
+        alone = list(sentences_alone(maker, negatives)) if args.sentences else []
+        most = args.limit or None
+        epochs.append((reading[:most], alone[:most], support[:most]))
+        sizes = ", ".join(f"{len(units):,}" for units in epochs[-1])
+        sys.stderr.write(f"epoch {n}: {sizes} units of texts, of sentences by themselves, and of checks\n")
+    started = {name: value.clone() for name, value in network.state_dict().items()}
+    average = mix_weights(started, train(network, epochs, plan, args.work, args.threads), args.keep)
     export(average, weights, args.out, _measured(maker))
     save_weights(average, args.out / "weights.safetensors")
     sys.stderr.write(f"written to {args.out}\n")

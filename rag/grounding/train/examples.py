@@ -10,7 +10,7 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Example:
 
 
 Unit = tuple[Example, ...]
-"""Examples that stay in one batch: a question with the passage that answers it and, second, one that does not."""
+"""Examples that stay in one batch: a question with the text that answers it and, after it, texts that do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,14 @@ class Mix:
     """How often a question of the second and later epochs comes with what does not answer it; shares, 0 to 1.
 
     `wrong`: a passage that a search finds. `unanswered`: the question or its passage changed so that it has no answer.
-    `checks`: the part of the support head's examples that is used.
+    `checks`: the part of the support head's examples that is used. `others`: the part of the questions that is used of
+    sets other than Natural Questions, whose questions were asked before anybody saw the text.
     """
 
     wrong: float = 0.5
     unanswered: float = 0.4
     checks: float = 1.0
+    others: float = 1.0
 
 
 @dataclass(slots=True)
@@ -106,15 +108,15 @@ class Maker:
 
     def __init__(self, data: Path, tokenizer: Any, seed: int, mix: Mix = Mix()) -> None:
         self._data, self._tokenizer, self._mix = data, tokenizer, mix
-        self._rng = random.Random(seed)
+        self.rng = random.Random(seed)
         self.contexts: dict[str, Context] = {}
         self.questions = self._read("train")
         self.adversarial = self._read("train_unanswerable")
         self._first = self._encode_all({q["question"] for q in (*self.questions, *self.adversarial)})
         self.names = names_of(c.text[:4_000] for c in self.contexts.values())
-        self._of_context: dict[str, list[dict[str, Any]]] = {}
+        self.of_context: dict[str, list[dict[str, Any]]] = {}
         for question in self.questions:
-            self._of_context.setdefault(question["ctx_id"], []).append(question)
+            self.of_context.setdefault(question["ctx_id"], []).append(question)
 
     def _read(self, name: str) -> list[dict[str, Any]]:
         records = read_lines(self._data / "reader" / f"{name}.contexts.jsonl.gz")
@@ -132,7 +134,8 @@ class Maker:
         found = self._tokenizer.encode_batch(ordered, add_special_tokens=False)
         return {text: e.ids for text, e in zip(ordered, found, strict=True)}
 
-    def _ids(self, text: str) -> list[int]:
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a text, without special ones."""
         known = self._first.get(text)
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids) if known is None else known
 
@@ -143,8 +146,8 @@ class Maker:
             negatives: For each question's id, names of contexts that a search finds and that do not answer it.
             epoch: From 0. From the second on, wrong passages give way to questions without an answer, as `Mix` says.
         """
-        rng = self._rng
-        for question in self.questions:
+        rng = self.rng
+        for question in self.drawn():
             right = self._answered(question)
             if right is None:
                 continue
@@ -164,50 +167,57 @@ class Maker:
                 if made is not None:
                     yield (made,)
 
-    def _pair(self, first: str, second: list[int]) -> tuple[tuple[int, ...], int]:
-        head = self._ids(first)[:MAX_FIRST]
+    def drawn(self) -> Iterator[dict[str, Any]]:
+        """The questions, of other sets than Natural Questions a part."""
+        for question in self.questions:
+            if question["src"] == "qed_nq" or self._mix.others >= 1.0 or self.rng.random() < self._mix.others:
+                yield question
+
+    def pair(self, first: str, second: list[int]) -> tuple[tuple[int, ...], int]:
+        """Put a text and tokens together as an `Example` has them, cut to size: ids and `boundary`."""
+        head = self.ids(first)[:MAX_FIRST]
         room = MAX_TOKENS - len(head) - 3
         return (CLS, *head, SEP, *second[:room], SEP), len(head) + 2
 
     def _titled(self, context: Context) -> list[int]:
-        if context.title and self._rng.random() < 0.5:
-            return self._ids(f"{context.title}.")
+        if context.title and self.rng.random() < 0.5:
+            return self.ids(f"{context.title}.")
         return []
 
     def _size(self) -> int:
-        return self._rng.randint(60, 160) if self._rng.random() < 0.5 else MAX_TOKENS
+        return self.rng.randint(60, 160) if self.rng.random() < 0.5 else MAX_TOKENS
 
-    def _asked(self, question: dict[str, Any]) -> str:
+    def asked(self, question: dict[str, Any]) -> str:
         """The question, now and then after an earlier one about the same text, as in a conversation."""
         asked: str = question["question"]
-        if self._rng.random() < 0.12:
-            others = [q["question"] for q in self._of_context.get(question["ctx_id"], ()) if q is not question]
+        if self.rng.random() < 0.12:
+            others = [q["question"] for q in self.of_context.get(question["ctx_id"], ()) if q is not question]
             if others:
-                return f"{self._rng.choice(others)} {asked}"
+                return f"{self.rng.choice(others)} {asked}"
         return asked
 
     def _answered(self, question: dict[str, Any]) -> Example | None:
         context = self.contexts[question["ctx_id"]]
-        answer = self._rng.choice(question["answers"])
+        answer = self.rng.choice(question["answers"])
         span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
         if span is None or span[1] - span[0] > 60:
             return None
-        asked, head = self._asked(question), self._titled(context)
-        room = MAX_TOKENS - min(len(self._ids(asked)), MAX_FIRST) - 3 - len(head)
-        start, end = _window(context, span, min(self._size(), room), self._rng)
-        ids, boundary = self._pair(asked, [*head, *context.ids[start:end]])
+        asked, head = self.asked(question), self._titled(context)
+        room = MAX_TOKENS - min(len(self.ids(asked)), MAX_FIRST) - 3 - len(head)
+        start, end = _window(context, span, min(self._size(), room), self.rng)
+        ids, boundary = self.pair(asked, [*head, *context.ids[start:end]])
         shift = boundary + len(head) - start
         return Example(ids, boundary, 1, 1, (span[0] + shift, span[1] + shift))
 
     def _wrong(self, asked: str, context: Context) -> Example:
         head = self._titled(context)
-        start, end = _window(context, None, self._size(), self._rng)
-        ids, boundary = self._pair(asked, [*head, *context.ids[start:end]])
+        start, end = _window(context, None, self._size(), self.rng)
+        ids, boundary = self.pair(asked, [*head, *context.ids[start:end]])
         return Example(ids, boundary, 0, 0, (0, 0))
 
     def _refused(self, question: dict[str, Any]) -> Example:
         context = self.contexts[question["ctx_id"]]
-        ids, boundary = self._pair(question["question"], [*self._titled(context), *context.ids])
+        ids, boundary = self.pair(question["question"], [*self._titled(context), *context.ids])
         return Example(ids, boundary, None, 0, (0, 0))
 
     def _unanswered(self, question: dict[str, Any]) -> Example | None:
@@ -217,12 +227,12 @@ class Maker:
         span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
         if span is None:
             return None
-        start, end = _window(context, span, self._size(), self._rng)
-        if self._rng.random() < 0.5:
-            changed = edit_question(question["question"], self.names, self._rng)
+        start, end = _window(context, span, self._size(), self.rng)
+        if self.rng.random() < 0.5:
+            changed = edit_question(question["question"], self.names, self.rng)
             if changed is None:
                 return None
-            ids, boundary = self._pair(changed, context.ids[start:end])
+            ids, boundary = self.pair(changed, context.ids[start:end])
             return Example(ids, boundary, None, 0, (0, 0))
         sentence = next(((a, b) for a, b in context.sentences if a <= span[0] < b), None)
         if sentence is None or span[1] >= sentence[1]:
@@ -231,13 +241,13 @@ class Maker:
         rest = context.text[: context.offsets[sentence[0]][0]] + context.text[context.offsets[sentence[1] - 1][1] :]
         if len(left) < 25 or any(a["text"].lower() in rest.lower() for a in question["answers"]):
             return None
-        ids, boundary = self._pair(question["question"], left)
+        ids, boundary = self.pair(question["question"], left)
         return Example(ids, boundary, None, 0, (0, 0))
 
     def support(self, negatives: dict[str, list[str]], epoch: int) -> Iterator[Unit]:
         """Make one epoch of the support head's units: human judgements, and statements made of the reader's texts."""
         for unit in self._checks(negatives, epoch):
-            if self._mix.checks >= 1.0 or self._rng.random() < self._mix.checks:
+            if self._mix.checks >= 1.0 or self.rng.random() < self._mix.checks:
                 yield unit
 
     def _checks(self, negatives: dict[str, list[str]], epoch: int) -> Iterator[Unit]:
@@ -246,9 +256,9 @@ class Maker:
                 continue
             yield (self._judged(record),)
         contexts = [c for c in self.contexts.values() if len(c.sentences) > 1 and not held_out(c.name)]
-        for context in self._rng.sample(contexts, min(len(contexts), 5_000)):
+        for context in self.rng.sample(contexts, min(len(contexts), 5_000)):
             yield from self._stated(context)
-        for question in self._rng.sample(self.questions, min(len(self.questions), 6_000)):
+        for question in self.rng.sample(self.questions, min(len(self.questions), 6_000)):
             yield from self._claimed(question, negatives)
 
     def _judged(self, record: dict[str, Any]) -> Example:
@@ -262,34 +272,34 @@ class Maker:
             "CONTRADICT": CONTRADICTED,
         }
         kind = kinds.get(record["label_raw"], ENTAILED if record["label"] else NOT_ENTAILED)
-        ids, boundary = self._pair(record["hypothesis"], self._ids(record["premise"]))
+        ids, boundary = self.pair(record["hypothesis"], self.ids(record["premise"]))
         return Example(ids, boundary, support=kind)
 
     def _stated(self, context: Context) -> Iterator[Unit]:
         """A sentence of a text against the text, as it is and edited, and against the text without it."""
-        rng = self._rng
+        rng = self.rng
         span = rng.choice(context.sentences)
         if not 6 <= span[1] - span[0] <= 60:
             return
         statement = reworded(context.words(*span), rng)
         start, end = _window(context, (span[0], span[1] - 1), self._size(), rng)
         evidence = context.ids[start:end]
-        ids, boundary = self._pair(statement, evidence)
+        ids, boundary = self.pair(statement, evidence)
         yield (Example(ids, boundary, support=ENTAILED),)
         kinds = list(KINDS)
         rng.shuffle(kinds)
         made = next((e for k in kinds if (e := edit(statement, k, self.names, rng)) is not None), None)
         if made is not None:
-            ids, boundary = self._pair(made.text, evidence)
+            ids, boundary = self.pair(made.text, evidence)
             yield (Example(ids, boundary, support=CONTRADICTED),)
         left = [*context.ids[start : span[0]], *context.ids[span[1] : end]]
         if len(left) >= 25 and rng.random() < 0.5:
-            ids, boundary = self._pair(statement, left)
+            ids, boundary = self.pair(statement, left)
             yield (Example(ids, boundary, support=NEITHER),)
 
     def _claimed(self, question: dict[str, Any], negatives: dict[str, list[str]]) -> Iterator[Unit]:
         """A question with its answer as a claim: right, with another answer, and against another text."""
-        rng = self._rng
+        rng = self.rng
         context = self.contexts[question["ctx_id"]]
         answer = question["answers"][0]
         span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
@@ -297,22 +307,22 @@ class Maker:
             return
         start, end = _window(context, span, self._size(), rng)
         claim = f"{question['question']} {answer['text']}"
-        ids, boundary = self._pair(claim, context.ids[start:end])
+        ids, boundary = self.pair(claim, context.ids[start:end])
         yield (Example(ids, boundary, support=ENTAILED),)
         said = {a["text"].lower() for a in question["answers"]}
         others = [
             q["answers"][0]["text"]
-            for q in self._of_context[question["ctx_id"]]
+            for q in self.of_context[question["ctx_id"]]
             if not any(q["answers"][0]["text"].lower() in s or s in q["answers"][0]["text"].lower() for s in said)
         ]
         wrong = negatives.get(question["id"], [])
         if others and rng.random() < 0.6:
-            ids, boundary = self._pair(f"{question['question']} {rng.choice(others)}", context.ids[start:end])
+            ids, boundary = self.pair(f"{question['question']} {rng.choice(others)}", context.ids[start:end])
             yield (Example(ids, boundary, support=NOT_ENTAILED),)
         elif wrong:
             other = self.contexts[rng.choice(wrong)]
             start, end = _window(other, None, self._size(), rng)
-            ids, boundary = self._pair(claim, other.ids[start:end])
+            ids, boundary = self.pair(claim, other.ids[start:end])
             yield (Example(ids, boundary, support=NEITHER),)
 
 
@@ -364,35 +374,3 @@ def reworded(sentence: str, rng: random.Random) -> str:
     if rng.random() < 0.2:
         text = text.rstrip(".")
     return text
-
-
-def hard_negatives(maker: Maker, encoder: Any, depth: int = 30) -> dict[str, list[str]]:
-    """Find, for each question, texts that a dense search gives and that do not hold its answer.
-
-    Args:
-        maker: Holds questions and texts.
-        encoder: An `index.embed.Encoder`.
-        depth: How far down the ranking is looked.
-
-    Returns:
-        Names of up to 20 contexts for each question's id, the nearest first.
-    """
-    import numpy as np
-
-    names = [n for n in maker.contexts if not n.startswith("squad2_half_dev")]
-    texts = [maker.contexts[n].text[:2_000] for n in names]
-    lowered = [maker.contexts[n].text.lower() for n in names]
-    vectors = encoder.encode(texts)
-    found: dict[str, list[str]] = {}
-    for at in range(0, len(maker.questions), 1_024):
-        batch: Sequence[dict[str, Any]] = maker.questions[at : at + 1_024]
-        scores = encoder.encode([q["question"] for q in batch]) @ vectors.T
-        nearest = np.argsort(-scores, axis=1)[:, :depth]
-        for question, row in zip(batch, nearest, strict=True):
-            said = [a["text"].lower() for a in question["answers"] if len(a["text"]) > 2]
-            found[question["id"]] = [
-                names[i]
-                for i in row
-                if names[i] != question["ctx_id"] and said and not any(s in lowered[i] for s in said)
-            ][:20]
-    return found

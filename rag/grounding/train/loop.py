@@ -1,4 +1,4 @@
-"""The training loop: batches of like length, one step of the reader's and one of the checks' examples, checkpoints."""
+"""The training loop: batches of like length, of each kind of examples some in every step, checkpoints."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from typing import Any
 from rag.grounding.train.examples import CONTRADICTED, ENTAILED, NEITHER, NO_SPAN, NO_SUPPORT, NOT_ENTAILED, Unit
 
 Batch = list[Unit]
+Epoch = tuple[list[Unit], list[Unit], list[Unit]]
+"""Units of texts to read, of sentences to read by themselves, and of checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the weights are trained.
 
-    `reading_tokens` and `support_tokens` are padded tokens of the two parts of a step. The rate rises over `warm_up`
-    steps, stays, and falls to nothing over the last `cool_down` (a share) of them. `steps` ends training early; 0 for
-    all.
+    `reading_tokens` are the padded tokens of whole texts in a step and of sentences by themselves, `support_tokens` of
+    checks. The rate rises over `warm_up` steps, stays, and falls to nothing over the last `cool_down` (a share) of
+    them. `steps` ends training early; 0 for all. The first `frozen` layers stay as they are.
     """
 
     seed: int = 0
@@ -38,6 +40,7 @@ class Plan:
     support_tokens: int = 2_300
     average: float = 0.998
     clip: float = 1.0
+    frozen: int = 0
 
 
 def make_batches(units: Sequence[Unit], tokens: int, rng: random.Random) -> list[Batch]:
@@ -60,12 +63,12 @@ def make_batches(units: Sequence[Unit], tokens: int, rng: random.Random) -> list
     return batches
 
 
-def train(network: Any, epochs: Sequence[tuple[list[Unit], list[Unit]]], plan: Plan, work: Path, threads: int) -> Any:
+def train(network: Any, epochs: Sequence[Epoch], plan: Plan, work: Path, threads: int) -> Any:
     """Train a network; goes on from the last checkpoint in `work`, if there is one.
 
     Args:
         network: Of `make_network`, started from the encoder's weights. Its word embeddings stay as they are.
-        epochs: The reader's and the checks' units of each epoch.
+        epochs: What is learned from in each.
         plan: How.
         work: Folder of the checkpoint, `checkpoint.pt`.
         threads: Threads to compute with.
@@ -79,7 +82,8 @@ def train(network: Any, epochs: Sequence[tuple[list[Unit], list[Unit]]], plan: P
     steps = [step for n, epoch in enumerate(epochs) for step in _steps(epoch, plan, plan.seed + n)]
     random.Random(plan.seed).shuffle(steps)  # so that a run that ends early has seen every kind
     steps = steps[: plan.steps or len(steps)]
-    for part in (network.words, network.places, network.types):
+    still = (network.norm, *network.layers[: plan.frozen]) if plan.frozen else ()
+    for part in (network.words, network.places, network.types, *still):
         part.requires_grad_(False)
     body = [p for n, p in network.named_parameters() if p.requires_grad and not n.startswith("heads.")]
     heads = [p for n, p in network.named_parameters() if n.startswith("heads.")]
@@ -120,14 +124,15 @@ def train(network: Any, epochs: Sequence[tuple[list[Unit], list[Unit]]], plan: P
     return average
 
 
-def _steps(epoch: tuple[list[Unit], list[Unit]], plan: Plan, seed: int) -> list[list[Batch]]:
-    """Deal the two kinds of batches out evenly: each step has one of the reader's, and its share of the others."""
+def _steps(epoch: Epoch, plan: Plan, seed: int) -> list[list[Batch]]:
+    """Deal the kinds of batches out evenly: each step has one of texts to read, and its share of the others."""
     rng = random.Random(seed)
-    reading = make_batches(epoch[0], plan.reading_tokens, rng)
-    support = make_batches(epoch[1], plan.support_tokens, rng)
+    sizes = (plan.reading_tokens, plan.reading_tokens, plan.support_tokens)
+    reading, *others = (make_batches(units, size, rng) for units, size in zip(epoch, sizes, strict=True))
     steps: list[list[Batch]] = [[batch] for batch in reading]
-    for i, batch in enumerate(support):
-        steps[math.floor(i * len(steps) / len(support))].append(batch)
+    for batches in others:
+        for i, batch in enumerate(batches):
+            steps[math.floor(i * len(steps) / len(batches))].append(batch)
     return steps
 
 
@@ -183,15 +188,14 @@ def _loss(network: Any, batch: Batch, sums: dict[str, list[float]]) -> tuple[Any
         logits = out["span"][starts].masked_fill(outside.unsqueeze(-1), -1e4)
         columns = torch.cat([logits[..., 0], logits[..., 1]])
         parts["span"] = functional.cross_entropy(columns, torch.cat([spans[:, 0], spans[:, 1]]))
-    firsts, at = [], 0
+    orders, at = [], 0
     for unit in batch:
-        if len(unit) == 2:
-            firsts.append(at)
+        if len(unit) > 1:
+            head = "answerable" if any(e.relevance is None for e in unit) else "relevance"
+            orders.append(-torch.log_softmax(out[head][at : at + len(unit)], 0)[0])
         at += len(unit)
-    if firsts:
-        right = out["relevance"][firsts]
-        wrong = out["relevance"][[i + 1 for i in firsts]]
-        parts["order"] = 0.5 * functional.softplus(wrong - right).mean()
+    if orders:
+        parts["order"] = 0.5 * torch.stack(orders).mean()
     judged = [i for i, e in enumerate(examples) if e.support != NO_SUPPORT]
     if judged:
         chances = torch.log_softmax(out["support"][judged], -1)

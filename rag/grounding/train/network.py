@@ -145,6 +145,18 @@ def load_weights(network: Any, file: Path) -> None:
     network.load_state_dict(own)
 
 
+def mix_weights(start: dict[str, Any], trained: dict[str, Any], keep: float) -> dict[str, Any]:
+    """Mix weights before and after a training, which often do better than either: what was learned stays, and what was
+    known before is not lost. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
+
+    Args:
+        start: State dict before.
+        trained: State dict after, of the same names.
+        keep: Share of `start`, 0 to 1.
+    """
+    return {name: keep * start[name] + (1.0 - keep) * value for name, value in trained.items()}
+
+
 def load_encoder(network: Any, folder: Path) -> None:
     """Start the network from the weights of all-MiniLM-L6-v2.
 
