@@ -40,12 +40,17 @@ class Candidate:
         if self.previous is None:
             return ""
         base = self.hit.passage.start
-        return self.hit.passage.text[max(self.previous, self.start - BEFORE) - base : self.start - base]
+        return end_before(self.hit.passage.text, self.previous - base, self.start - base)
 
     def slice(self, start: int) -> str:
         """The document's text from `start`, an offset within the passage, to the end of the sentence."""
         base = self.hit.passage.start
         return self.hit.passage.text[start - base : self.end - base]
+
+
+def end_before(text: str, previous: int, start: int) -> str:
+    """The last `BEFORE` characters at most of what stands between the starts of two neighbouring sentences."""
+    return text[max(previous, start - BEFORE) : start]
 
 
 def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:

@@ -13,7 +13,7 @@ from index.sentences import sentence_spans
 from rag.grounding.pairs import Read, SpanReader
 from rag.grounding.windows import windows
 from rag.linear import standard, to_probability
-from rag.reader.candidates import BEFORE
+from rag.reader.candidates import end_before
 from rag.reader.features import asked_type
 from rag.reader.words import likely_words, with_sentence, without_head
 
@@ -125,7 +125,7 @@ def _likely_sentences(cut: Sequence[tuple[int, int]], texts: Sequence[str], read
         sentences = sentence_spans(text)
         for n, (start, end) in enumerate(sentences):
             score, place = likely_words(read, bisect_left(starts, start), bisect_left(starts, end))
-            head = text[max(sentences[n - 1][0], start - BEFORE) : start] if n else ""
+            head = end_before(text, sentences[n - 1][0], start) if n else ""
             found = _Likely(window, start, max(end, place[1]), score + read.answerable, head)
             at = cut[window][0] + start
             if at not in best or found.score > best[at].score:
