@@ -19,7 +19,7 @@ from index.types import AddReport
 from index.where import parse_where
 from rag.asof import AsOf, inherited_limit, limit_to, limit_to_undated, parse_as_of
 from rag.followup.narrow import both
-from rag.followup.replies import ask_back, put_last, reply_without_search, told
+from rag.followup.replies import ask_back, leave_out, put_last, reply_without_search, told
 from rag.settings import AnswerSettings
 from rag.stating import MODEL, open_writer, rewrite, state
 from rag.types import (
@@ -251,14 +251,14 @@ class Assistant:
 
         @cache
         def read() -> Selection:
-            return Reader(grounding.spans).read(
-                query,
-                hits[: self.settings.passages],
-                titles,
-                self.library,
-                limit=self.settings.statements,
-                threshold=threshold if threshold >= 0 else None,
-            )
+            reader, best = Reader(grounding.spans), hits[: self.settings.passages]
+            others = leave_out(best, scope.turn.avoid) if scope.turn.other else best
+            least = threshold if threshold >= 0 else None
+            limit = self.settings.statements
+            selection = reader.read(query, others, titles, self.library, limit=limit, threshold=least)
+            if selection.abstained and len(others) < len(best):  # "the other one" is nowhere else
+                selection = reader.read(query, best, titles, self.library, limit=limit, threshold=least)
+            return selection
 
         if writer is None:
             read()

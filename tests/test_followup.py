@@ -417,16 +417,32 @@ def test_another_subject_takes_nothing_along(assistant: Assistant) -> None:
     assert "harbour" not in answer.standalone_question
 
 
-def test_correction_puts_what_was_cited_last(assistant: Assistant) -> None:
-    """ "The other one" is not what the answer before was about."""
+def test_correction_puts_what_was_said_first_last(assistant: Assistant) -> None:
+    """ "The other one" is not what the answer before led with; it is sought where that is not."""
     first, conversation = talk(assistant, "When does the policy end?")
     second = assistant.ask("No, the other one.", conversation.add(first))
     assert second.kind == "correction"
-    cited = {(c.document_id, c.start) for c in first.citations}
-    assert not any(
-        h.passage.document_id == d and h.passage.start <= s < h.passage.end for h in second.hits[:1] for d, s in cited
-    )
+    led = next(c.document_id for c in first.citations if c.marker in first.statements[0].citations)
+    assert second.hits[-1].passage.document_id == led != second.hits[0].passage.document_id
     assert [h.rank for h in second.hits] == list(range(1, len(second.hits) + 1))
+    assert second.statements
+    assert led not in {c.document_id for c in second.citations}
+
+
+def test_correction_reads_everything_where_the_others_say_nothing(tmp_path: Path) -> None:
+    """One document, or no answer elsewhere: what was cited is read again before the question is refused."""
+    (tmp_path / "one.md").write_text("# Export policy\n\nThe export policy ends in 2027.", encoding="utf-8")
+    (tmp_path / "two.md").write_text("# Bees\n\nA colony holds many bees.", encoding="utf-8")
+    model = FakeModel()
+    settings = AnswerSettings(abstain_below=0.2)
+    grounding = Grounding(model, model, Verifier(model))
+    with Assistant.open(tmp_path / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
+        opened.add(tmp_path / "one.md")
+        opened.add(tmp_path / "two.md")
+        first, conversation = talk(opened, "When does the export policy end?")
+        second = opened.ask("No, not that one.", conversation.add(first))
+    assert (second.kind, second.abstained) == ("correction", False)
+    assert second.statements[0].text == first.statements[0].text
 
 
 def test_edited_standalone_question_is_used_as_it_is(assistant: Assistant) -> None:

@@ -62,10 +62,15 @@ def put_last(hits: Sequence[Hit], avoid: Sequence[Span]) -> list[Hit]:
     """Put hits that hold a given stretch of a document behind all others."""
     if not avoid:
         return list(hits)
-
-    def held(hit: Hit) -> bool:
-        p = hit.passage
-        return any(p.document_id == name and p.start < end and start < p.end for name, start, end in avoid)
-
-    ordered = sorted(hits, key=held)  # stable: False before True
+    ordered = sorted(hits, key=lambda hit: _holds(hit, avoid))  # stable: False before True
     return [replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1)]
+
+
+def leave_out(hits: Sequence[Hit], avoid: Sequence[Span]) -> list[Hit]:
+    """Give the hits that hold none of the given stretches of documents."""
+    return [hit for hit in hits if not _holds(hit, avoid)]
+
+
+def _holds(hit: Hit, spans: Sequence[Span]) -> bool:
+    p = hit.passage
+    return any(p.document_id == name and p.start < end and start < p.end for name, start, end in spans)

@@ -17,7 +17,7 @@ from rag.followup.wording import complete
 
 if TYPE_CHECKING:
     from index.library import Library
-    from rag.types import Conversation, Option
+    from rag.types import Answer, Conversation, Option
 
 _NOTHING = History()
 
@@ -29,11 +29,11 @@ Span = tuple[str, int, int]
 class Understood:
     """A turn, ready to become a query.
 
-    `asked` is what to search for, made whole where the turn was a fragment; `whole` says that it holds already what it
-    leans on. `kind` is "follow-up" if it may lean on `history`, which the switch decides. `where` and `limited_to` are
-    the documents that the turn limits itself to, `avoid` what a correction says was not meant, `options` what a vague
-    question may mean. `chosen` says that the person has named the document, so that something of it is to be shown in
-    any case.
+    `asked` is what to search for, made whole where the turn was a fragment; `whole` says that it holds already what
+    it leans on. `kind` is "follow-up" if it may lean on `history`, which the switch decides. `where` and `limited_to`
+    are the documents that the turn limits itself to, `avoid` what a correction says was not meant, `other` whether it
+    says only that, and not what was; `options` what a vague question may mean. `chosen` says that the person has
+    named the document, so that something of it is to be shown in any case.
     """
 
     kind: Kind
@@ -42,6 +42,7 @@ class Understood:
     where: Filter | None = None
     limited_to: tuple[str, ...] = ()
     avoid: tuple[Span, ...] = ()
+    other: bool = False
     options: tuple[Option, ...] = ()
     chosen: bool = False
     whole: bool = False
@@ -73,10 +74,11 @@ def understand(question: str, conversation: Conversation | None, library: Librar
     if history.questions:
         correction = find_correction(text)
         if correction is not None:
-            cited = history.turns[-1].answer.citations if history.turns[-1].answer is not None else ()
             asked = reword(history.questions[-1], correction)
-            avoid = tuple((c.document_id, c.start, c.end) for c in cited)
-            return Understood("correction", asked, history, avoid=avoid, whole=asked not in text)
+            avoid = _led_with(history.turns[-1].answer)
+            return Understood(
+                "correction", asked, history, avoid=avoid, other=correction.other, whole=asked not in text
+            )
     narrowing = find_narrowing(text, library, follows=bool(history.questions))
     if narrowing is not None:
         earlier = history.questions[-1] if history.questions else ""
@@ -91,6 +93,14 @@ def understand(question: str, conversation: Conversation | None, library: Librar
     completed = ask_source(text, history, library) or complete(text, history.questions[-1])
     whole = completed is not None or asks_who(text)  # a full name needs no words beside it
     return Understood(kind, completed or text, history, options=options, whole=whole)
+
+
+def _led_with(answer: Answer | None) -> tuple[Span, ...]:
+    """What an answer's first statement cites; what came after it may be what was meant."""
+    if answer is None or not answer.statements:
+        return ()
+    first = answer.statements[0].citations
+    return tuple((c.document_id, c.start, c.end) for c in answer.citations if c.marker in first)
 
 
 def _chosen(vague: str, option: Option, more: str) -> Understood:
