@@ -29,8 +29,7 @@ def sentences_alone(maker: Maker, negatives: Mapping[str, Sequence[str]]) -> Ite
     """
     for question in maker.drawn():
         context = maker.contexts[question["ctx_id"]]
-        answer = question["answers"][0]
-        span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
+        span = context.answer(question["answers"][0])
         if span is None or span[1] - span[0] > 60:
             continue
         right = next((s for s in context.sentences if s[0] <= span[0] and span[1] < s[1]), None)

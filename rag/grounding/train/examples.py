@@ -10,7 +10,7 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,10 @@ class Context:
         """Indices of the first and last token that touch `text[start:end]`; `None` if none does."""
         found = [i for i, (a, b) in enumerate(self.offsets) if a < end and b > start]
         return (found[0], found[-1]) if found else None
+
+    def answer(self, answer: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Indices of the first and last token of an answer as the data has it, `start` in characters and `text`."""
+        return self.tokens(answer["start"], answer["start"] + len(answer["text"]))
 
     def words(self, start: int, end: int) -> str:
         """The text of a token range, end exclusive."""
@@ -199,7 +203,7 @@ class Maker:
     def _answered(self, question: dict[str, Any]) -> Example | None:
         context = self.contexts[question["ctx_id"]]
         answer = self.rng.choice(question["answers"])
-        span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
+        span = context.answer(answer)
         if span is None or span[1] - span[0] > 60:
             return None
         asked, head = self.asked(question), self._titled(context)
@@ -224,7 +228,7 @@ class Maker:
         """The right passage with the question changed, or with the sentence that answers it taken out."""
         context = self.contexts[question["ctx_id"]]
         answer = question["answers"][0]
-        span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
+        span = context.answer(answer)
         if span is None:
             return None
         start, end = _window(context, span, self._size(), self.rng)
@@ -302,7 +306,7 @@ class Maker:
         rng = self.rng
         context = self.contexts[question["ctx_id"]]
         answer = question["answers"][0]
-        span = context.tokens(answer["start"], answer["start"] + len(answer["text"]))
+        span = context.answer(answer)
         if span is None or span[1] - span[0] > 30:
             return
         start, end = _window(context, span, self._size(), rng)
