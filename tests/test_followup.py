@@ -429,6 +429,23 @@ def test_correction_puts_what_was_said_first_last(assistant: Assistant) -> None:
     assert led not in {c.document_id for c in second.citations}
 
 
+def test_correction_that_says_what_was_meant_finds_it_beside_what_was_not(tmp_path: Path) -> None:
+    """In the same passage; only the sentence that was given is not given again, however well it fits."""
+    sentences = ["The crane fell in calm weather without wind.", "The crane fell on soft ground near the pier."]
+    (tmp_path / "crane.md").write_text(f"# Crane\n\n{' '.join(sentences)}", encoding="utf-8")
+    model = FakeModel()
+    settings = AnswerSettings(abstain_below=0.0, statements=1)
+    grounding = Grounding(model, model, Verifier(model))
+    with Assistant.open(tmp_path / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
+        opened.add(tmp_path / "crane.md")
+        question = "On what ground near the pier fell the crane?"
+        first, conversation = talk(opened, question)
+        asked_again = opened.ask(question, conversation.add(first))
+        second = opened.ask(f"I meant: {question}", conversation.add(first))
+    assert [s.text for s in first.statements] == [s.text for s in asked_again.statements] == sentences[1:]
+    assert (second.kind, [s.text for s in second.statements]) == ("correction", sentences[:1])
+
+
 def test_correction_reads_everything_where_the_others_say_nothing(tmp_path: Path) -> None:
     """One document, or no answer elsewhere: what was cited is read again before the question is refused."""
     (tmp_path / "one.md").write_text("# Export policy\n\nThe export policy ends in 2027.", encoding="utf-8")

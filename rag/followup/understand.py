@@ -32,8 +32,8 @@ class Understood:
     `asked` is what to search for, made whole where the turn was a fragment; `whole` says that it holds already what
     it leans on. `kind` is "follow-up" if it may lean on `history`, which the switch decides. `where` and `limited_to`
     are the documents that the turn limits itself to, `avoid` what a correction says was not meant, `other` whether it
-    says only that, and not what was; `options` what a vague question may mean. `chosen` says that the person has
-    named the document, so that something of it is to be shown in any case.
+    says no more than that; `options` what a vague question may mean. `chosen` says that the person has named the
+    document, so that something of it is to be shown in any case.
     """
 
     kind: Kind

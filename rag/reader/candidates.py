@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.sentences import leans_on_previous, sentence_spans
@@ -53,18 +53,19 @@ def end_before(text: str, previous: int, start: int) -> str:
     return text[max(previous, start - BEFORE) : start]
 
 
-def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
+def find_candidates(hits: Sequence[Hit], avoid: Sequence[tuple[str, int, int]] = ()) -> list[Candidate]:
     """Cut hits into sentences.
 
     Args:
         hits: Passages, the best first.
+        avoid: Stretches of documents that are not wanted: id, start and end of each, the end exclusive.
 
     Returns:
         Their sentences in the same order, without headings, lines of a table of contents, sentences that say word for
-        word what an earlier one said, and pieces that hold no word.
+        word what an earlier one said, those that `avoid` touches, and pieces that hold no word.
     """
     candidates: list[Candidate] = []
-    seen: set[str] = set()
+    seen = {words for hit in hits for words in _touched(hit, avoid)}
     for hit in hits:
         text, base = hit.passage.text, hit.passage.start
         headings = {" ".join(part.lower().split()) for part in hit.passage.heading.split(" › ")}
@@ -76,6 +77,15 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
                 candidates.append(Candidate(hit, base + start, base + end, previous, position))
             previous = base + start
     return candidates
+
+
+def _touched(hit: Hit, avoid: Sequence[tuple[str, int, int]]) -> Iterator[str]:
+    """The words of a hit's sentences that stretches touch."""
+    p = hit.passage
+    own = [(a - p.start, b - p.start) for name, a, b in avoid if name == p.document_id and a < p.end and p.start < b]
+    for start, end in _spans(p.text) if own else ():
+        if any(start < b and a < end for a, b in own):
+            yield " ".join(p.text[start:end].lower().split())
 
 
 def _says_something(words: str) -> bool:

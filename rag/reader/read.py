@@ -87,9 +87,16 @@ class Reader:
         self._spans = spans
         self._weights = weights
 
-    def measure(self, query: Query, hits: Sequence[Hit], titles: Mapping[str, str], library: Library) -> Reading | None:
+    def measure(
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        titles: Mapping[str, str],
+        library: Library,
+        avoid: Sequence[tuple[str, int, int]] = (),
+    ) -> Reading | None:
         """Read hits, cut them into sentences and measure those; `None` if they hold no sentence."""
-        candidates = find_candidates(hits)
+        candidates = find_candidates(hits, avoid)
         if not candidates:
             return None
         heads = [f"{title}. " if (title := titles.get(h.passage.document_id, "")) else "" for h in hits]
@@ -108,6 +115,7 @@ class Reader:
         *,
         limit: int,
         threshold: float | None = None,
+        avoid: Sequence[tuple[str, int, int]] = (),
     ) -> Selection:
         """Choose up to `limit` sentences that answer a question.
 
@@ -118,12 +126,13 @@ class Reader:
             library: Gives terms.
             limit: How many sentences at most.
             threshold: Abstain below this confidence; the fitted one if `None`.
+            avoid: Stretches of documents that are not wanted: id, start and end of each, the end exclusive.
 
         Returns:
             The sentences, the best first, or an abstention.
         """
         weights = self._weights or load_weights()
-        reading = self.measure(query, hits, titles, library)
+        reading = self.measure(query, hits, titles, library, avoid)
         if reading is None:
             return Selection((), 0.0, True, ())
         scores = weights.sentence.score(reading.sentences) - _SCRAP * reading.column("short")
