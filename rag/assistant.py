@@ -244,22 +244,24 @@ class Assistant:
         clock.lap("search")
         grounding = self.grounding
         hits = rerank(query, hits, titles, grounding.ranker, self.library)
-        hits = put_last(hits, scope.turn.avoid if scope.turn.other else ())[: max(self.settings.passages, _SHOWN)]
+        hits = put_last(hits, scope.turn.avoid.spans if scope.turn.other else ())[: max(self.settings.passages, _SHOWN)]
         clock.lap("rank")
         yield Hits(tuple(hits))
         threshold = 0.0 if scope.turn.chosen else self.settings.abstain_below
 
         @cache
         def read() -> Selection:
-            reader, avoid = Reader(grounding.spans), scope.turn.avoid
-            best, limit = hits[: self.settings.passages], self.settings.statements
-            # "The other one" is sought elsewhere; what says what was meant may stand beside what was not.
-            among = leave_out(best, avoid) if scope.turn.other else best
-            least = threshold if threshold >= 0 else None
-            selection = reader.read(query, among, titles, self.library, limit=limit, threshold=least, avoid=avoid)
-            if selection.abstained and len(among) < len(best):  # there is no other one
-                selection = reader.read(query, best, titles, self.library, limit=limit, threshold=least)
-            return selection
+            best, avoid = hits[: self.settings.passages], scope.turn.avoid
+            return Reader(grounding.spans).read(
+                query,
+                # "The other one" is sought elsewhere; what says what was meant may stand beside what was not.
+                leave_out(best, avoid.spans) if scope.turn.other else best,
+                titles,
+                self.library,
+                limit=self.settings.statements,
+                threshold=threshold if threshold >= 0 else None,
+                avoid=avoid,
+            )
 
         if writer is None:
             read()

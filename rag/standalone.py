@@ -89,7 +89,8 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
         rarity = measure_rarity(list(own_terms), library)
         favoured = favour(question, library, History(), comparing=False)
         return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind, favoured)
-    carried = carry(history, own_terms, measured, library)
+    unwanted = set(library.lexical.terms(turn.avoid.name))
+    carried = {t: w for t, w in carry(history, own_terms, measured, library).items() if t not in unwanted}
     for term, word in carried.items():
         terms.setdefault(term, settings.carried_weight * math.sqrt(word.chance))
     said = spoken(carried, leans(question))

@@ -11,7 +11,7 @@ import pytest
 
 from index.library import Library
 from rag.assistant import Assistant
-from rag.followup.correct import find_correction, reword
+from rag.followup.correct import find_correction, not_meant, reword
 from rag.followup.history import History
 from rag.followup.kinds import asks_who, compares, switch_lead
 from rag.followup.meta import meta_kind
@@ -446,8 +446,8 @@ def test_correction_that_says_what_was_meant_finds_it_beside_what_was_not(tmp_pa
     assert (second.kind, [s.text for s in second.statements]) == ("correction", sentences[:1])
 
 
-def test_correction_reads_everything_where_the_others_say_nothing(tmp_path: Path) -> None:
-    """One document, or no answer elsewhere: what was cited is read again before the question is refused."""
+def test_correction_without_another_answer_is_refused(tmp_path: Path) -> None:
+    """What was called wrong is not said again; it stays among the passages found."""
     (tmp_path / "one.md").write_text("# Export policy\n\nThe export policy ends in 2027.", encoding="utf-8")
     (tmp_path / "two.md").write_text("# Bees\n\nA colony holds many bees.", encoding="utf-8")
     model = FakeModel()
@@ -458,8 +458,32 @@ def test_correction_reads_everything_where_the_others_say_nothing(tmp_path: Path
         opened.add(tmp_path / "two.md")
         first, conversation = talk(opened, "When does the export policy end?")
         second = opened.ask("No, not that one.", conversation.add(first))
-    assert (second.kind, second.abstained) == ("correction", False)
-    assert second.statements[0].text == first.statements[0].text
+    assert not first.abstained
+    assert (second.kind, second.abstained) == ("correction", True)
+    assert second.hits[-1].passage.document_id == first.citations[0].document_id
+
+
+@pytest.mark.parametrize(
+    ("earlier", "turn", "name", "given", "left_out"),
+    [
+        ("When was Lantern back in service?", "No, the other cable.", "Lantern", "Corvane-2 was restored in March.",
+         "The Lantern cable has been back since January."),
+        ("What broke Corvane-2?", "No, not the Ministry's. What does the Commodore think?", "Ministry",
+         "The Commodore thinks, other than the Ministry, of the current.", "The Ministry speaks of an anchor."),
+        ("What does it cost?", "Not in 2024, in 2025.", "2024", "It cost 3 million in 2024 and 4 in 2025.",
+         "In 2024 it cost 3 million."),
+    ],
+)  # fmt: skip
+def test_what_was_not_meant_is_not_given(earlier: str, turn: str, name: str, given: str, left_out: str) -> None:
+    """A sentence about it is left out, but not one that is about what was meant, too."""
+    correction = find_correction(turn)
+    assert correction is not None
+    avoid = not_meant(earlier, correction, (("a", 10, 20),))
+    assert avoid.name == name
+    assert not avoid.holds("a", 20, 60, given)
+    assert avoid.holds("a", 20, 60, left_out)
+    assert avoid.holds("a", 0, 11, given)  # it was given before
+    assert not avoid.holds("b", 0, 11, given)
 
 
 def test_edited_standalone_question_is_used_as_it_is(assistant: Assistant) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from rag.words import STOP_WORDS
 
+Span = tuple[str, int, int]
+"""A document's id and offsets in its text; the end is exclusive."""
+
 _NO = (
     r"(?:no+|nope|nah|wrong|incorrect|not (?:that|this|those|these|it)(?: one)?|not quite|not really|not at all|sorry|"
     r"actually|(?:no\W+)?(?:that|this|it)(?:'s| is| was|s)? ?(?:not|n't|isn't|wasn't|wrong|incorrect)"
@@ -27,6 +30,7 @@ _NOT = re.compile(
 )
 _INSTEAD = re.compile(r"\b(?:the )?(?:other|another|next|second|different)\b(?: (?:one|ones))?", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:[ ](?:[A-Z][\w’'-]*|\d+))*\b|\b[A-Za-z]+-\d+\b")
+_LEADING = re.compile(r"^(?:(?:the|a|an|from|by|in|about|of)\s+)+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 
@@ -41,6 +45,27 @@ class Correction:
     rest: str
     other: bool
     unwanted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeant:
+    """What a correction says was not meant.
+
+    `spans` are what the answer before led with, `name` is what it was about, and `unless` the words of what was meant:
+    a sentence that has one of them may name both.
+    """
+
+    spans: tuple[Span, ...] = ()
+    name: str = ""
+    unless: frozenset[str] = frozenset()
+
+    def holds(self, document_id: str, start: int, end: int, text: str) -> bool:
+        """Tell whether a sentence, `start` to `end` of a document, was given already or is about what was not meant."""
+        if any(document_id == name and start < b and a < end for name, a, b in self.spans):
+            return True
+        if not self.name or re.search(rf"(?<!\w){re.escape(self.name)}(?!\w)", text, re.IGNORECASE) is None:
+            return False
+        return self.unless.isdisjoint(_content(text))
 
 
 def find_correction(question: str) -> Correction | None:
@@ -91,8 +116,7 @@ def reword(earlier: str, correction: Correction) -> str:
     asked = earlier.strip().rstrip("?.! ")
     if not rest:
         return f"{asked}, in another place?"
-    content = [m.group() for m in _WORD.finditer(rest) if m.group().lower() not in STOP_WORDS]
-    if (rest.endswith("?") and len(content) >= 2) or re.match(
+    if (rest.endswith("?") and len(_content(rest)) >= 2) or re.match(
         r"(?:who|what|when|where|why|how|which)\b.*\w+ \w+", rest, re.I
     ):
         return rest
@@ -101,12 +125,37 @@ def reword(earlier: str, correction: Correction) -> str:
     return swapped or f"{asked}, {_lowered(rest)}?"
 
 
+def not_meant(earlier: str, correction: Correction, spans: tuple[Span, ...]) -> NotMeant:
+    """Find what a correction says was not meant.
+
+    Args:
+        earlier: The question that was misunderstood.
+        correction: What takes it back. "The other cable" is any but the one that the question named.
+        spans: What the answer led with.
+    """
+    if correction.unwanted:
+        name = re.sub(r"['’]s?$", "", _LEADING.sub("", correction.unwanted))
+        return NotMeant(spans, name, frozenset(_content(correction.rest)))
+    named = _only_name(earlier) if correction.other else None
+    return NotMeant(spans, named.group() if named is not None else "")
+
+
+def _content(text: str) -> set[str]:
+    words = (m.group().lower() for m in _WORD.finditer(text))
+    return {word for word in words if word not in STOP_WORDS}
+
+
+def _only_name(question: str) -> re.Match[str] | None:
+    names = [m for m in _NAME.finditer(question) if m.start() > 0]
+    return names[0] if len(names) == 1 else None
+
+
 def swap_name(earlier: str, fragment: str) -> str | None:
     """Put a fragment in the place of the only name in a question; `None` if it has none, or several."""
-    names = [m for m in _NAME.finditer(earlier) if m.start() > 0]
-    if len(names) != 1:
+    named = _only_name(earlier)
+    if named is None:
         return None
-    start, end = names[0].span()
+    start, end = named.span()
     bare = _bare(fragment)
     last = bare.split()[-1].lower() if bare else ""
     following = re.match(r"\s+(\w+)", earlier[end:])

@@ -14,7 +14,7 @@ from rag.types import Answer, Conversation, Done, Event, Option, Sentence
 if TYPE_CHECKING:
     from index.library import Library
     from index.types import Hit
-    from rag.followup.understand import Span
+    from rag.followup.correct import Span
 
 
 def reply_without_search(question: str, conversation: Conversation | None, library: Library) -> Answer | None:

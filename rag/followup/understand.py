@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from index.where import AnyOf, Filter
 from rag.followup.clarify import choose, find_options
-from rag.followup.correct import find_correction, reword
+from rag.followup.correct import NotMeant, Span, find_correction, not_meant, reword
 from rag.followup.history import History, gather
 from rag.followup.kinds import Kind, asks_who, compares, switch_lead
 from rag.followup.named import ask_source
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from rag.types import Answer, Conversation, Option
 
 _NOTHING = History()
-
-Span = tuple[str, int, int]
-"""A document's id and offsets in its text; the end is exclusive."""
+_ALL_MEANT = NotMeant()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Understood:
     history: History = _NOTHING
     where: Filter | None = None
     limited_to: tuple[str, ...] = ()
-    avoid: tuple[Span, ...] = ()
+    avoid: NotMeant = _ALL_MEANT
     other: bool = False
     options: tuple[Option, ...] = ()
     chosen: bool = False
@@ -75,7 +73,7 @@ def understand(question: str, conversation: Conversation | None, library: Librar
         correction = find_correction(text)
         if correction is not None:
             asked = reword(history.questions[-1], correction)
-            avoid = _led_with(history.turns[-1].answer)
+            avoid = not_meant(history.questions[-1], correction, _led_with(history.turns[-1].answer))
             return Understood(
                 "correction", asked, history, avoid=avoid, other=correction.other, whole=asked not in text
             )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from index.sentences import leans_on_previous, sentence_spans
 from index.types import Hit
+
+if TYPE_CHECKING:
+    from rag.followup.correct import NotMeant
 
 _LONGEST = 700  # characters; longer "sentences" are tables or code, cut at line breaks
 BEFORE = 300
@@ -53,39 +57,31 @@ def end_before(text: str, previous: int, start: int) -> str:
     return text[max(previous, start - BEFORE) : start]
 
 
-def find_candidates(hits: Sequence[Hit], avoid: Sequence[tuple[str, int, int]] = ()) -> list[Candidate]:
+def find_candidates(hits: Sequence[Hit], avoid: NotMeant | None = None) -> list[Candidate]:
     """Cut hits into sentences.
 
     Args:
         hits: Passages, the best first.
-        avoid: Stretches of documents that are not wanted: id, start and end of each, the end exclusive.
+        avoid: What is not meant.
 
     Returns:
         Their sentences in the same order, without headings, lines of a table of contents, sentences that say word for
-        word what an earlier one said, those that `avoid` touches, and pieces that hold no word.
+        word what an earlier one said, what is not meant, and pieces that hold no word.
     """
     candidates: list[Candidate] = []
-    seen = {words for hit in hits for words in _touched(hit, avoid)}
+    seen: set[str] = set()
     for hit in hits:
-        text, base = hit.passage.text, hit.passage.start
+        text, base, document = hit.passage.text, hit.passage.start, hit.passage.document_id
         headings = {" ".join(part.lower().split()) for part in hit.passage.heading.split(" › ")}
         previous: int | None = None
         for position, (start, end) in enumerate(_spans(text)):
             words = " ".join(text[start:end].lower().split())
-            if words not in seen and words not in headings and _says_something(words):
+            meant = avoid is None or not avoid.holds(document, base + start, base + end, text[start:end])
+            if meant and words not in seen and words not in headings and _says_something(words):
                 seen.add(words)
                 candidates.append(Candidate(hit, base + start, base + end, previous, position))
             previous = base + start
     return candidates
-
-
-def _touched(hit: Hit, avoid: Sequence[tuple[str, int, int]]) -> Iterator[str]:
-    """The words of a hit's sentences that stretches touch."""
-    p = hit.passage
-    own = [(a - p.start, b - p.start) for name, a, b in avoid if name == p.document_id and a < p.end and p.start < b]
-    for start, end in _spans(p.text) if own else ():
-        if any(start < b and a < end for a, b in own):
-            yield " ".join(p.text[start:end].lower().split())
 
 
 def _says_something(words: str) -> bool:

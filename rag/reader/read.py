@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from index.library import Library
+    from rag.followup.correct import NotMeant
     from rag.grounding.pairs import SpanReader
     from rag.standalone import Query
 
@@ -93,7 +94,7 @@ class Reader:
         hits: Sequence[Hit],
         titles: Mapping[str, str],
         library: Library,
-        avoid: Sequence[tuple[str, int, int]] = (),
+        avoid: NotMeant | None = None,
     ) -> Reading | None:
         """Read hits, cut them into sentences and measure those; `None` if they hold no sentence."""
         candidates = find_candidates(hits, avoid)
@@ -115,7 +116,7 @@ class Reader:
         *,
         limit: int,
         threshold: float | None = None,
-        avoid: Sequence[tuple[str, int, int]] = (),
+        avoid: NotMeant | None = None,
     ) -> Selection:
         """Choose up to `limit` sentences that answer a question.
 
@@ -126,7 +127,7 @@ class Reader:
             library: Gives terms.
             limit: How many sentences at most.
             threshold: Abstain below this confidence; the fitted one if `None`.
-            avoid: Stretches of documents that are not wanted: id, start and end of each, the end exclusive.
+            avoid: What a correction says was not meant.
 
         Returns:
             The sentences, the best first, or an abstention.
