@@ -170,9 +170,12 @@ def test_verdict_is_told_in_words_too() -> None:
 
 
 def test_abstention_does_not_look_like_an_answer() -> None:
-    """It says so, lists what came nearest, and has no markers."""
+    """It says so, and what was searched for, lists what came nearest, and has no markers."""
     html = render_conversation(Conversation().add(answer("Passage text", abstained=True)), View(titles={}))
     assert 'class="answer abstained"' in html
+    before, _, after = html.partition("Searched for: Passage text again")
+    assert "Not in these documents." in after
+    assert "Not in these documents." not in before
     assert "Not in these documents." in html
     assert "Nearest passages" in html
     assert 'class="cite"' not in html

@@ -138,7 +138,8 @@ def render_turn(turn: Turn, number: int, titles: Mapping[str, str], *, change: b
     if turn.answer is None:
         body = f'<div class="answer"><p dir="auto">{escape(turn.text)}</p></div>'
     elif turn.answer.abstained:
-        body = f"{_notice(turn.answer)}{_abstention(turn.answer, number, titles)}"
+        lead = f"{_notice(turn.answer)}{_searched_for(turn.answer)}"
+        body = f"{lead}{_abstention(turn.answer, number, titles)}"
     else:
         body = _answer(turn.answer, number)
     after = render_tools(turn.answer, number, change=change) if turn.answer is not None else ""
@@ -187,14 +188,10 @@ def _turn(question: str, body: str) -> str:
 
 def _answer(answer: Answer, number: int) -> str:
     said = _statements(answer.statements, answer.citations, number)
-    rewritten = ""
-    if answer.standalone_question != answer.question:
-        told = escape(say("answer.searched_for", question=answer.standalone_question))
-        rewritten = f'<p class="aside" dir="auto">{told}</p>'
     differing = "".join(_disagreement(d, answer.citations, f"{number}.{i}") for i, d in enumerate(answer.disagreements))
     rows = "".join(_source_row(citation, number) for citation in answer.citations)
     sources = f'<ol class="sources" aria-label="{escape(say("answer.sources"))}">{rows}</ol>' if rows else ""
-    lead = f"{_notice(answer)}{rewritten}{_as_of(answer)}{_reply(answer)}"
+    lead = f"{_notice(answer)}{_searched_for(answer)}{_as_of(answer)}{_reply(answer)}"
     return f'<div class="answer">{lead}{said}{differing}{sources}</div>'
 
 
@@ -203,6 +200,13 @@ def _notice(answer: Answer) -> str:
     notice = answer.notice
     sign = '<span class="sign" aria-hidden="true">⚠</span>'
     return f'<p class="aside notice" role="note">{sign}{escape(notice)}</p>' if notice else ""
+
+
+def _searched_for(answer: Answer) -> str:
+    """Say what was searched for, if that is not what was typed."""
+    if answer.standalone_question == answer.question:
+        return ""
+    return f'<p class="aside" dir="auto">{escape(say("answer.searched_for", question=answer.standalone_question))}</p>'
 
 
 def _reply(answer: Answer) -> str:
