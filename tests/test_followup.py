@@ -398,6 +398,14 @@ def test_greetings_do_not_search_and_do_not_count_as_history(assistant: Assistan
     assert "Thanks" not in answer.standalone_question
 
 
+def test_words_that_say_nothing_are_no_name_of_what_was_not_meant() -> None:
+    """Else nearly every sentence would be about it."""
+    correction = find_correction("not what you did, but the fee.")
+    assert correction is not None
+    assert not_meant("What is due?", replace(correction, unwanted="the other"), ()).name == ""
+    assert not_meant("What is due?", replace(correction, unwanted="the Ministry's"), ()).name == "Ministry"
+
+
 def test_another_subject_takes_nothing_along(assistant: Assistant) -> None:
     """Neither vectors nor terms nor the standalone question hold a word of the history; nor do later turns."""
     settings, library = AnswerSettings(), assistant.library

@@ -135,7 +135,7 @@ def not_meant(earlier: str, correction: Correction, spans: tuple[Span, ...]) -> 
     """
     if correction.unwanted:
         name = re.sub(r"['’]s?$", "", _LEADING.sub("", correction.unwanted))
-        return NotMeant(spans, name, frozenset(_content(correction.rest)))
+        return NotMeant(spans, name if _content(name) else "", frozenset(_content(correction.rest)))
     named = _only_name(earlier) if correction.other else None
     return NotMeant(spans, named.group() if named is not None else "")
 
