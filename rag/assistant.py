@@ -244,23 +244,22 @@ class Assistant:
         clock.lap("search")
         grounding = self.grounding
         hits = rerank(query, hits, titles, grounding.ranker, self.library)
-        hits = put_last(hits, scope.turn.avoid.spans if scope.turn.other else ())[: max(self.settings.passages, _SHOWN)]
+        hits = put_last(hits, scope.turn.avoid)[: max(self.settings.passages, _SHOWN)]
         clock.lap("rank")
         yield Hits(tuple(hits))
         threshold = 0.0 if scope.turn.chosen else self.settings.abstain_below
 
         @cache
         def read() -> Selection:
-            best, avoid = hits[: self.settings.passages], scope.turn.avoid
             return Reader(grounding.spans).read(
                 query,
                 # "The other one" is sought elsewhere; what says what was meant may stand beside what was not.
-                leave_out(best, avoid.spans) if scope.turn.other else best,
+                leave_out(hits[: self.settings.passages], scope.turn.avoid),
                 titles,
                 self.library,
                 limit=self.settings.statements,
                 threshold=threshold if threshold >= 0 else None,
-                avoid=avoid,
+                avoid=scope.turn.avoid,
             )
 
         if writer is None:

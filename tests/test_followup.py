@@ -11,7 +11,7 @@ import pytest
 
 from index.library import Library
 from rag.assistant import Assistant
-from rag.followup.correct import find_correction, not_meant, reword
+from rag.followup.correct import Correction, find_correction, not_meant, reword
 from rag.followup.history import History
 from rag.followup.kinds import asks_who, compares, switch_lead
 from rag.followup.meta import meta_kind
@@ -400,10 +400,8 @@ def test_greetings_do_not_search_and_do_not_count_as_history(assistant: Assistan
 
 def test_words_that_say_nothing_are_no_name_of_what_was_not_meant() -> None:
     """Else nearly every sentence would be about it."""
-    correction = find_correction("not what you did, but the fee.")
-    assert correction is not None
-    assert not_meant("What is due?", replace(correction, unwanted="the other"), ()).name == ""
-    assert not_meant("What is due?", replace(correction, unwanted="the Ministry's"), ()).name == "Ministry"
+    assert not_meant("What is due?", Correction("the fee", False, "the other"), ()).name == ""
+    assert not_meant("What is due?", Correction("the fee", False, "the Ministry's"), ()).name == "Ministry"
 
 
 def test_another_subject_takes_nothing_along(assistant: Assistant) -> None:

@@ -52,16 +52,22 @@ class NotMeant:
     """What a correction says was not meant.
 
     `spans` are what the answer before led with, `name` is what it was about, and `unless` the words of what was meant:
-    a sentence that has one of them may name both.
+    a sentence that has one of them may name both. `elsewhere` says that it is no more than that ("the other one"), so
+    that what was meant is sought in other passages.
     """
 
     spans: tuple[Span, ...] = ()
     name: str = ""
     unless: frozenset[str] = frozenset()
+    elsewhere: bool = False
+
+    def given(self, document_id: str, start: int, end: int) -> bool:
+        """Tell whether a stretch of a document, the end exclusive, holds some of what the answer before led with."""
+        return any(document_id == name and start < b and a < end for name, a, b in self.spans)
 
     def holds(self, document_id: str, start: int, end: int, text: str) -> bool:
         """Tell whether a sentence, `start` to `end` of a document, was given already or is about what was not meant."""
-        if any(document_id == name and start < b and a < end for name, a, b in self.spans):
+        if self.given(document_id, start, end):
             return True
         if not self.name or re.search(rf"(?<!\w){re.escape(self.name)}(?!\w)", text, re.IGNORECASE) is None:
             return False
@@ -135,9 +141,10 @@ def not_meant(earlier: str, correction: Correction, spans: tuple[Span, ...]) -> 
     """
     if correction.unwanted:
         name = re.sub(r"['’]s?$", "", _LEADING.sub("", correction.unwanted))
-        return NotMeant(spans, name if _content(name) else "", frozenset(_content(correction.rest)))
+        unless = frozenset(_content(correction.rest))
+        return NotMeant(spans, name if _content(name) else "", unless, correction.other)
     named = _only_name(earlier) if correction.other else None
-    return NotMeant(spans, named.group() if named is not None else "")
+    return NotMeant(spans, named.group() if named is not None else "", elsewhere=correction.other)
 
 
 def _content(text: str) -> set[str]:

@@ -14,7 +14,7 @@ from rag.types import Answer, Conversation, Done, Event, Option, Sentence
 if TYPE_CHECKING:
     from index.library import Library
     from index.types import Hit
-    from rag.followup.correct import Span
+    from rag.followup.correct import NotMeant
 
 
 def reply_without_search(question: str, conversation: Conversation | None, library: Library) -> Answer | None:
@@ -58,19 +58,18 @@ def told(answer: Answer) -> Iterator[Event]:
     yield Done(answer)
 
 
-def put_last(hits: Sequence[Hit], avoid: Sequence[Span]) -> list[Hit]:
-    """Put hits that hold a given stretch of a document behind all others."""
-    if not avoid:
+def put_last(hits: Sequence[Hit], avoid: NotMeant) -> list[Hit]:
+    """Put hits that hold what was not meant behind all others, where it is sought elsewhere."""
+    if not avoid.elsewhere:
         return list(hits)
     ordered = sorted(hits, key=lambda hit: _holds(hit, avoid))  # stable: False before True
     return [replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1)]
 
 
-def leave_out(hits: Sequence[Hit], avoid: Sequence[Span]) -> list[Hit]:
-    """Give the hits that hold none of the given stretches of documents."""
-    return [hit for hit in hits if not _holds(hit, avoid)]
+def leave_out(hits: Sequence[Hit], avoid: NotMeant) -> list[Hit]:
+    """Leave out the hits that `put_last` puts last."""
+    return [hit for hit in hits if not (avoid.elsewhere and _holds(hit, avoid))]
 
 
-def _holds(hit: Hit, spans: Sequence[Span]) -> bool:
-    p = hit.passage
-    return any(p.document_id == name and p.start < end and start < p.end for name, start, end in spans)
+def _holds(hit: Hit, avoid: NotMeant) -> bool:
+    return avoid.given(hit.passage.document_id, hit.passage.start, hit.passage.end)

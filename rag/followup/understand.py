@@ -29,9 +29,9 @@ class Understood:
 
     `asked` is what to search for, made whole where the turn was a fragment; `whole` says that it holds already what
     it leans on. `kind` is "follow-up" if it may lean on `history`, which the switch decides. `where` and `limited_to`
-    are the documents that the turn limits itself to, `avoid` what a correction says was not meant, `other` whether it
-    says no more than that; `options` what a vague question may mean. `chosen` says that the person has named the
-    document, so that something of it is to be shown in any case.
+    are the documents that the turn limits itself to, `avoid` what a correction says was not meant, `options` what a
+    vague question may mean. `chosen` says that the person has named the document, so that something of it is to be
+    shown in any case.
     """
 
     kind: Kind
@@ -40,7 +40,6 @@ class Understood:
     where: Filter | None = None
     limited_to: tuple[str, ...] = ()
     avoid: NotMeant = _ALL_MEANT
-    other: bool = False
     options: tuple[Option, ...] = ()
     chosen: bool = False
     whole: bool = False
@@ -74,9 +73,7 @@ def understand(question: str, conversation: Conversation | None, library: Librar
         if correction is not None:
             asked = reword(history.questions[-1], correction)
             avoid = not_meant(history.questions[-1], correction, _led_with(history.turns[-1].answer))
-            return Understood(
-                "correction", asked, history, avoid=avoid, other=correction.other, whole=asked not in text
-            )
+            return Understood("correction", asked, history, avoid=avoid, whole=asked not in text)
     narrowing = find_narrowing(text, library, follows=bool(history.questions))
     if narrowing is not None:
         earlier = history.questions[-1] if history.questions else ""
