@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,18 +38,24 @@ DOCUMENTS = {
 }
 
 
-@pytest.fixture
-def assistant(tmp_path: Path) -> Iterator[Assistant]:
-    """Three policies and a plan, on the fake encoder and a fake grounding model."""
-    docs = tmp_path / "docs"
+@contextmanager
+def over(documents: Mapping[str, str], folder: Path, settings: AnswerSettings) -> Iterator[Assistant]:
+    """An assistant over documents by their file names, on the fake encoder and a fake grounding model."""
+    docs = folder / "docs"
     docs.mkdir()
-    for name, text in DOCUMENTS.items():
+    for name, text in documents.items():
         (docs / name).write_text(text, encoding="utf-8")
     model = FakeModel()
-    settings = AnswerSettings(abstain_below=0.0)
     grounding = Grounding(model, model, Verifier(model))
-    with Assistant.open(tmp_path / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
+    with Assistant.open(folder / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
         assert not opened.add(docs).failed
+        yield opened
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[Assistant]:
+    """Three policies and a plan."""
+    with over(DOCUMENTS, tmp_path, AnswerSettings(abstain_below=0.0)) as opened:
         yield opened
 
 
@@ -438,12 +445,8 @@ def test_correction_puts_what_was_said_first_last(assistant: Assistant) -> None:
 def test_correction_that_says_what_was_meant_finds_it_beside_what_was_not(tmp_path: Path) -> None:
     """In the same passage; only the sentence that was given is not given again, however well it fits."""
     sentences = ["The crane fell in calm weather without wind.", "The crane fell on soft ground near the pier."]
-    (tmp_path / "crane.md").write_text(f"# Crane\n\n{' '.join(sentences)}", encoding="utf-8")
-    model = FakeModel()
-    settings = AnswerSettings(abstain_below=0.0, statements=1)
-    grounding = Grounding(model, model, Verifier(model))
-    with Assistant.open(tmp_path / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
-        opened.add(tmp_path / "crane.md")
+    documents = {"crane.md": f"# Crane\n\n{' '.join(sentences)}"}
+    with over(documents, tmp_path, AnswerSettings(abstain_below=0.0, statements=1)) as opened:
         question = "On what ground near the pier fell the crane?"
         first, conversation = talk(opened, question)
         asked_again = opened.ask(question, conversation.add(first))
@@ -454,14 +457,11 @@ def test_correction_that_says_what_was_meant_finds_it_beside_what_was_not(tmp_pa
 
 def test_correction_without_another_answer_is_refused(tmp_path: Path) -> None:
     """What was called wrong is not said again; it stays among the passages found."""
-    (tmp_path / "one.md").write_text("# Export policy\n\nThe export policy ends in 2027.", encoding="utf-8")
-    (tmp_path / "two.md").write_text("# Bees\n\nA colony holds many bees.", encoding="utf-8")
-    model = FakeModel()
-    settings = AnswerSettings(abstain_below=0.2)
-    grounding = Grounding(model, model, Verifier(model))
-    with Assistant.open(tmp_path / "library", encoder=FakeEncoder(), settings=settings, grounding=grounding) as opened:
-        opened.add(tmp_path / "one.md")
-        opened.add(tmp_path / "two.md")
+    documents = {
+        "one.md": "# Export policy\n\nThe export policy ends in 2027.",
+        "two.md": "# Bees\n\nA colony holds many bees.",
+    }
+    with over(documents, tmp_path, AnswerSettings(abstain_below=0.2)) as opened:
         first, conversation = talk(opened, "When does the export policy end?")
         second = opened.ask("No, not that one.", conversation.add(first))
     assert not first.abstained
