@@ -15,14 +15,13 @@ from typing import Any
 
 from eval.cases import find_quote
 from index.errors import ConfigError
+from index.types import Place
 from rag.assistant import Assistant
 from rag.types import Answer, Conversation
 
 CONVERSATIONS = Path(__file__).parent / "golden" / "conversations.jsonl"
 UNSEARCHED = {"meta": "meta", "greeting": "small talk", "thanks": "small talk", "clarify": "clarification"}
 """Kinds of turns that need no search, and the `Answer.kind` that they must get."""
-
-Span = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def lead(assistant: Assistant, path: Path = CONVERSATIONS) -> list[Outcome]:
     return outcomes
 
 
-def _span(name: str, evidence: dict[str, Any], ids: Mapping[str, str], texts: Mapping[str, str]) -> Span:
+def _span(name: str, evidence: dict[str, Any], ids: Mapping[str, str], texts: Mapping[str, str]) -> Place:
     source, quote = evidence["source"], evidence["quote"]
     span = find_quote(texts.get(source, ""), quote)
     if span is None:

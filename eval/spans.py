@@ -10,15 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from eval.cases import is_source
 from eval.types import Case, Evidence
-from index.types import Hit
+from index.types import Hit, Place
 
-Span = tuple[str, int, int]
 ENOUGH = 0.5
 """Share of a piece of evidence that has to be there for it to be found."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-def held(evidence: Evidence, spans: Iterable[Span], sources: Mapping[str, str]) -> float:
+def held(evidence: Evidence, spans: Iterable[Place], sources: Mapping[str, str]) -> float:
     """Share (0 to 1) of a piece of evidence that lies in the union of some spans."""
     return _covered(evidence, spans, sources) / max(evidence.end - evidence.start, 1)
 
@@ -31,22 +30,22 @@ def needs(case: Case) -> list[list[Evidence]]:
     return list(grouped.values())
 
 
-def met(alternatives: Sequence[Evidence], spans: Sequence[Span], sources: Mapping[str, str]) -> bool:
+def met(alternatives: Sequence[Evidence], spans: Sequence[Place], sources: Mapping[str, str]) -> bool:
     """Whether the spans hold at least half of one of the alternatives."""
     return any(held(piece, spans, sources) >= ENOUGH for piece in alternatives)
 
 
-def hit_spans(hits: Iterable[Hit]) -> list[Span]:
+def hit_spans(hits: Iterable[Hit]) -> list[Place]:
     """Where hits stand."""
     return [(h.passage.document_id, h.passage.start, h.passage.end) for h in hits]
 
 
-def within_budget(hits: Iterable[Hit], tokens: int) -> list[Span]:
+def within_budget(hits: Iterable[Hit], tokens: int) -> list[Place]:
     """The spans of the first hits that make so many tokens together; the last one is cut off there.
 
     A token is a word or a single other sign that is not blank. A budget makes passages of different lengths comparable.
     """
-    spans: list[Span] = []
+    spans: list[Place] = []
     left = tokens
     for hit in hits:
         if left <= 0:
@@ -58,7 +57,7 @@ def within_budget(hits: Iterable[Hit], tokens: int) -> list[Span]:
     return spans
 
 
-def rank_needs(case: Case, spans: Sequence[Span], sources: Mapping[str, str]) -> list[str]:
+def rank_needs(case: Case, spans: Sequence[Place], sources: Mapping[str, str]) -> list[str]:
     """Turn a ranking of spans into one of needs, for measures of rankings.
 
     Args:
@@ -80,7 +79,7 @@ def rank_needs(case: Case, spans: Sequence[Span], sources: Mapping[str, str]) ->
     return ranking
 
 
-def overlap(case: Case, spans: Sequence[Span], sources: Mapping[str, str]) -> tuple[int, int, int]:
+def overlap(case: Case, spans: Sequence[Place], sources: Mapping[str, str]) -> tuple[int, int, int]:
     """Characters that spans and evidence share, those of the evidence, and those of the spans.
 
     Of alternatives the one that is held best counts. The union of the spans is shared; all of their characters count in
@@ -94,7 +93,7 @@ def overlap(case: Case, spans: Sequence[Span], sources: Mapping[str, str]) -> tu
     return shared, wanted, sum(end - start for _, start, end in spans)
 
 
-def _covered(evidence: Evidence, spans: Iterable[Span], sources: Mapping[str, str]) -> int:
+def _covered(evidence: Evidence, spans: Iterable[Place], sources: Mapping[str, str]) -> int:
     pieces = sorted(
         (max(start, evidence.start), min(end, evidence.end))
         for document, start, end in spans

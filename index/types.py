@@ -10,6 +10,9 @@ from datetime import date, datetime
 
 from index.errors import DocumentError
 
+Place = tuple[str, int, int]
+"""A stretch of a document: the document's id, and offsets in its text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

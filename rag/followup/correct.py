@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from index.types import Place
 from rag.words import STOP_WORDS
-
-Span = tuple[str, int, int]
-"""A document's id and offsets in its text; the end is exclusive."""
 
 _NO = (
     r"(?:no+|nope|nah|wrong|incorrect|not (?:that|this|those|these|it)(?: one)?|not quite|not really|not at all|sorry|"
@@ -56,7 +54,7 @@ class NotMeant:
     that what was meant is sought in other passages.
     """
 
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Place, ...] = ()
     name: str = ""
     unless: frozenset[str] = frozenset()
     elsewhere: bool = False
@@ -131,7 +129,7 @@ def reword(earlier: str, correction: Correction) -> str:
     return swapped or f"{asked}, {_lowered(rest)}?"
 
 
-def not_meant(earlier: str, correction: Correction, spans: tuple[Span, ...]) -> NotMeant:
+def not_meant(earlier: str, correction: Correction, spans: tuple[Place, ...]) -> NotMeant:
     """Find what a correction says was not meant.
 
     Args:

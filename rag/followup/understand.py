@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from index.types import Place
 from index.where import AnyOf, Filter
 from rag.followup.clarify import choose, find_options
-from rag.followup.correct import NotMeant, Span, find_correction, not_meant, reword
+from rag.followup.correct import NotMeant, find_correction, not_meant, reword
 from rag.followup.history import History, gather
 from rag.followup.kinds import Kind, asks_who, compares, switch_lead
 from rag.followup.named import ask_source
@@ -90,7 +91,7 @@ def understand(question: str, conversation: Conversation | None, library: Librar
     return Understood(kind, completed or text, history, options=options, whole=whole)
 
 
-def _led_with(answer: Answer | None) -> tuple[Span, ...]:
+def _led_with(answer: Answer | None) -> tuple[Place, ...]:
     """What an answer's first statement cites; what came after it may be what was meant."""
     if answer is None or not answer.statements:
         return ()
