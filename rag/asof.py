@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from index.where import Dates, Filter, parse_where
-from rag.followup.kinds import UNSEARCHED, Kind
+from rag.followup.kinds import UNSEARCHED, Kind, follows
 from rag.grounding.edits import MONTHS
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def inherited_limit(question: str, kind: Kind, conversation: Conversation | None
         The limit of the last turn that was searched for; `None` without one, or if the question asks for what is known
         now.
     """
-    if conversation is None or kind in ("question", "topic-switch") or _NOW.search(question):
+    if conversation is None or not follows(kind) or _NOW.search(question):
         return None
     for turn in reversed(conversation.turns):
         if turn.answer is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,23 @@ def test_what_is_read_fits_the_room(found: tuple[Query, list[Hit], Library]) -> 
     rerank(query, hits, {}, ranker, library)
     assert all("mended" in text for text in ranker.seen)
     assert sum(len(text) for text in ranker.seen) <= ROOM * 4.3 * 1.5
+
+
+def test_words_count_less_where_some_are_carried_over(found: tuple[Query, list[Hit], Library]) -> None:
+    """A passage that only BM25 puts high stands lower once words of an earlier turn are searched for, too.
+
+    Not if the question has no more than a word of its own: then the carried ones say what is meant.
+    """
+    query, hits, library = found
+    last = replace(hits[-1], signals=replace(hits[-1].signals, lexical=100.0))
+    follow_up = replace(query, terms={**query.terms, "lighthous": 0.3})
+    bare = replace(follow_up, own_terms=dict(list(query.own_terms.items())[:1]))
+    alone, carried, kept = (
+        {h.passage.id: h for h in rerank(q, [*hits[:-1], last], {}, Marked("nowhere"), library)}[last.passage.id]
+        for q in (query, follow_up, bare)
+    )
+    assert carried.score < alone.score == kept.score
+    assert carried.rank > alone.rank == kept.rank
 
 
 def test_relevant_passage_rises(found: tuple[Query, list[Hit], Library]) -> None:

@@ -15,6 +15,7 @@ ABOUT = "About "
 """How a standalone question begins that is the question as typed with words of the conversation in front of it."""
 
 UNSEARCHED: tuple[Kind, ...] = ("clarification", "meta", "small talk")
+_ALONE: tuple[Kind, ...] = ("question", "topic-switch")
 
 PRONOUN = re.compile(
     r"\b(?:it|its|itself|herself|himself|themselves|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|one|ones|there|here|"
@@ -66,6 +67,11 @@ def switch_lead(question: str) -> int:
 def compares(question: str) -> bool:
     """Tell whether a question sets something against something else."""
     return _COMPARISON.search(question) is not None
+
+
+def follows(kind: Kind) -> bool:
+    """Tell whether a turn that is searched for leans on those before it: it then says less than it means."""
+    return kind not in _ALONE
 
 
 def leans(question: str) -> bool:

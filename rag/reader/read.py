@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.types import Hit
+from rag.followup.kinds import follows
 from rag.grounding.pairs import Read
 from rag.linear import to_probability
 from rag.reader.candidates import Candidate, find_candidates, with_context
@@ -139,7 +140,7 @@ class Reader:
         scores = weights.sentence.score(reading.sentences) - _SCRAP * reading.column("short")
         alone = self.look_closer(reading, scores)
         features = reading.question_features(scores, alone)
-        unsaid = 0.0 if query.kind in ("question", "topic-switch") else UNSAID
+        unsaid = UNSAID if follows(query.kind) else 0.0
         confidence = to_probability(float(weights.question.score(features[None, :])[0]) + unsaid)
         least = weights.threshold if threshold is None else threshold
         if reading.lacks_kind(scores):  # "how many" without a number, "when" without a time: no answer
