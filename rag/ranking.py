@@ -32,7 +32,7 @@ READ = 12
 clapnq nDCG@5 was .452 with 12, .446 with 10, .437 with 8 in one run."""
 ROOM = 1080
 """Tokens of passages read to rank them, all together. Longer passages are read at their best sentences. With 90 tokens
-a passage R@5 / nDCG@5 is .485 / .451 on MTRAG clapnq and .701 / .626 on govt. Chosen with the weights before these:
+a passage R@5 / nDCG@5 was .485 / .451 on MTRAG clapnq and .701 / .626 on govt. Chosen with the weights before those:
 .473 / .444, .699 / .627, and 169 of 181 questions on dev_squad2 with their passage first; with 45 tokens .465 / .435,
 .690 / .616 and 166; whole passages no better. The first 67 tokens instead were better on clapnq (.480 / .454), whose
 questions are of a subject, and worse where a detail is asked for (.687 / .605 and 159)."""
@@ -97,7 +97,7 @@ def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker:
     dense = (vectors @ query.vector).astype(np.float64)
     lexical = np.array([h.signals.lexical or 0.0 for h in hits])
     fused = np.array([h.score for h in hits])
-    carried = len(query.own_terms) > 1 and any(weight < 1.0 for weight in query.terms.values())
+    carried = len(query.own_terms) > 1 and any(weight != 1.0 for weight in query.terms.values())
     words = CARRIED if carried else LEXICAL
     meant = FAVOURED * np.array([query.favoured.get(h.passage.document_id, 0.0) for h in hits])
     unread = np.zeros(len(hits))
