@@ -126,7 +126,7 @@ def blend(
     dense: NDArray[np.float64],
     lexical: NDArray[np.float64],
     fused: NDArray[np.float64],
-    words: float = LEXICAL,
+    words: float,
 ) -> NDArray[np.float64]:
     """Mix the ranker's log-odds with cosine, BM25 and the fused score; all of shape `(hits,)`.
 
