@@ -27,7 +27,7 @@ from index.sentences import sentence_spans
 from rag.grounding import PairModel, Verifier
 from rag.grounding.edits import KINDS, edit
 from rag.grounding.facts import is_name
-from rag.grounding.train.examples import names_of, reworded
+from rag.grounding.train.wording import names_of, reworded
 from rag.grounding.verify import load_scale
 from rag.reader.exact import ExactAnswer, find_answer
 

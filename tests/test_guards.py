@@ -97,6 +97,10 @@ def test_edits_change_one_thing_and_are_seen(kind: str) -> None:
 def test_edit_of_a_kind_that_is_not_there_is_none() -> None:
     """Nothing is made up where there is nothing to change."""
     assert edit("They slept.", "number", ["Vienna"], random.Random(1)) is None
+    for seed in range(20):  # of nothing every multiple is nothing
+        made = edit("The error was 0.0 metres.", "number", [], random.Random(seed))
+        assert made is not None
+        assert made.new != "0.0"
     assert edit("They slept.", "name", ["Vienna"], random.Random(1)) is None
 
 

@@ -15,15 +15,18 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from index.embed import open_tokenizer
 from index.models.build import LIMITS, even_out
 from rag.grounding import PairModel
 from rag.grounding.train.alone import OTHERS, sentences_alone
-from rag.grounding.train.examples import ENTAILED, MAX_TOKENS, Maker, held_out
-from rag.grounding.train.loop import make_batches
+from rag.grounding.train.conversations import in_conversation, read_talks
+from rag.grounding.train.examples import ENTAILED, MAX_TOKENS, Example, Maker, held_out
+from rag.grounding.train.loop import _loss, make_batches
 from rag.grounding.train.network import mix_weights
+from rag.grounding.train.wording import subject_first
 from tests.conftest import ROOT
 
 TOWNS = ("Dunmarrow", "Ostermund", "Halvik", "Torsby", "Lindholm", "Arnes", "Brekke", "Solvang")
@@ -71,7 +74,32 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [{**questions[0], "ctx_id": "squad2_half_dev:0", "answers": [], "impossible": True}],
     )
     write(folder / "verifier/train.jsonl.gz", judged)
+    write(folder / "followup/train.jsonl.gz", [turn for name in ("a", "b", "c") for turn in conversation(name)])
     return folder
+
+
+SAID = (
+    ("What is Torsby known for?", "What is Torsby known for?", "Torsby lives from herring"),
+    ("Who owns the boats?", "Who owns the boats of Torsby?", "I don't know."),
+    (
+        "When was it founded?",
+        "When was Torsby founded?",
+        "The town was founded in 1640 by settlers from the north.",
+    ),
+    ("How far?", "How far is Torsby from the capital?", "ninety kilometres by road"),
+    ("By whom?", "By whom was Torsby founded?", ""),
+)
+
+
+def conversation(name: str) -> list[dict[str, Any]]:
+    """Records as the follow-up data has them: the history begins with titles and has the answers."""
+    history = ["Torsby", "History"]
+    records = []
+    for turn, (question, rewrite, answer) in enumerate(SAID, 1):
+        kept = {"src": "canard_dev", "conv": name, "turn": turn, "question": question, "rewrite": rewrite}
+        records.append({**kept, "history": list(history)})
+        history += [question, answer]
+    return records
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +154,67 @@ def test_sentences_by_themselves_answer_or_do_not(maker: Maker) -> None:
     assert before > 5  # of some, another sentence goes before
 
 
+def test_conversation_is_a_text_that_answers_its_questions(data: Path, maker: Maker) -> None:
+    """Each answer stands in it once; a question nobody could answer, and one without its answer, have none."""
+    talks = read_talks(data)
+    assert {frozenset(t.pieces) for t in talks} == {frozenset(SAID[i][2] for i in (0, 2, 3))}
+    decode = maker._tokenizer.decode
+    units = [u for _ in range(8) for u in in_conversation(maker, talks, {"a:1": ["squadshifts_new_wiki:1"]})]
+    asked = {decode(list(u[0].ids[1 : u[0].boundary - 1])) for u in units}
+    assert "when was torsby founded?" in asked
+    assert any(a == "about torsby : when was it founded?" for a in asked)
+    seen = {"short": 0, "within": 0, "unknown": 0, "left out": 0, "other": 0}
+    for first, *others in units:
+        question, text = (decode(list(part)) for part in (first.ids[: first.boundary], first.ids[first.boundary :]))
+        if first.answerable:
+            answer = decode(list(first.ids[first.span[0] : first.span[1] + 1]))
+            assert answer in [said.lower().rstrip(".") for _, _, said in SAID if said]
+            assert first.within == answer.startswith("the town")
+            seen["within" if first.within else "short"] += 1
+        else:
+            assert first.span == (0, 0)
+            unknown = "owns" in question
+            held = "ninety" if "far" in question else "1640" if "founded" in question else "herring"
+            assert unknown or held not in text
+            seen["unknown" if unknown else "left out"] += 1
+        for other in others:
+            assert (other.answerable, other.span) == (0, (0, 0))
+            seen["other"] += 1
+    assert all(seen.values()), seen
+
+
+def test_answer_that_lies_somewhere_in_a_span_may_be_any_part_of_it() -> None:
+    """The loss is nothing where all chances lie in the span, at whatever place in it."""
+
+    class Network:
+        def __init__(self, start: int, end: int) -> None:
+            self.places = (start, end)
+
+        def __call__(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
+            span = torch.full((*ids.shape, 2), -50.0)
+            span[0, self.places[0], 0] = span[0, self.places[1], 1] = 50.0
+            return {"span": span}
+
+    def loss(start: int, end: int, within: bool) -> float:
+        example = Example((101, 7, 102, 8, 9, 10, 11, 102), 3, None, None, (4, 6), within=within)
+        return float(_loss(Network(start, end), [(example,)], {})[0])
+
+    assert loss(4, 6, within=False) == pytest.approx(0)
+    assert loss(5, 5, within=False) > 40
+    assert loss(5, 5, within=True) == loss(4, 6, within=True) == pytest.approx(0)
+    assert loss(3, 5, within=True) > 40
+
+
+def test_subject_is_said_first() -> None:
+    """As follow-ups are asked; where it is part of another name the question stays."""
+    rng = random.Random(0)
+    found = {subject_first("Who founded Torsby?", "", rng) for _ in range(20)}
+    assert found == {f"About Torsby: who founded {word}?" for word in ("it", "they", "he", "she")}
+    assert subject_first("what is saturn's largest moon", "Saturn (planet)", rng).startswith("About saturn: what is")
+    assert subject_first("How many rings are there?", "", rng) == "How many rings are there?"
+    assert subject_first("What is a Brita filter used for?", "", rng) == "What is a Brita filter used for?"
+
+
 def test_made_statements_have_both_labels(maker: Maker) -> None:
     """True ones and edited ones."""
     kinds = {e.support for unit in maker.support({}, 1) for e in unit}
@@ -159,7 +248,7 @@ def test_training_goes_on_from_a_checkpoint_and_gives_a_model(data: Path, tmp_pa
     """The command trains, is ended early, goes on, and writes a model that loads."""
     command = [
         sys.executable, "-m", "rag.grounding.train", str(data), "--work", str(tmp_path / "work"),
-        "--out", str(tmp_path / "model"), "--epochs", "2", "--sentences",
+        "--out", str(tmp_path / "model"), "--epochs", "2", "--sentences", "--talks", "1", "--dropout", "0.1",
     ]  # fmt: skip
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     for steps in ("1", "2"):

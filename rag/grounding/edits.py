@@ -116,7 +116,7 @@ def _number(text: str, rng: random.Random) -> _Change | None:
     value = float(old.replace(",", ""))
     while True:
         factor = rng.choice((0.1, 0.5, 0.8, 1.1, 1.5, 2, 3, 10))
-        changed = value * factor if "." in old else round(value * factor) + rng.choice((0, 1, -1, 2))
+        changed = (value or 1.0) * factor if "." in old else round(value * factor) + rng.choice((0, 1, -1, 2))
         new = f"{changed:.{len(old.partition('.')[2])}f}" if "." in old else str(abs(int(changed)))
         if "," in old:
             new = f"{int(new):,}"

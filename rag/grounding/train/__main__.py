@@ -16,10 +16,11 @@ from pathlib import Path
 from index.embed import OnnxEncoder, open_tokenizer
 from index.models.build import find_weights
 from rag.grounding.train.alone import sentences_alone
+from rag.grounding.train.conversations import in_conversation, read_talks
 from rag.grounding.train.examples import Example, Maker, Mix
 from rag.grounding.train.export import OUT, export
 from rag.grounding.train.loop import Plan, train
-from rag.grounding.train.negatives import hard_negatives
+from rag.grounding.train.negatives import Asked, hard_negatives
 from rag.grounding.train.network import load_encoder, load_weights, make_network, mix_weights, save_weights
 
 _MEASURED = 200  # of so many questions one is used to measure how far activations reach
@@ -47,6 +48,9 @@ def main() -> int:
     parser.add_argument("--unanswered", type=float, default=Mix().unanswered, help="see Mix")
     parser.add_argument("--checks", type=float, default=Mix().checks, help="see Mix")
     parser.add_argument("--others", type=float, default=Mix().others, help="see Mix")
+    parser.add_argument("--about", type=float, default=Mix().about, help="see Mix")
+    parser.add_argument("--talks", type=int, default=0, help="times an epoch that conversations are learned from")
+    parser.add_argument("--dropout", type=float, default=0.0, help="share of a layer's output that is left out")
     parser.add_argument("--sentences", action="store_true", help="learn from sentences by themselves, too")
     parser.add_argument("--frozen", type=int, default=Plan().frozen, help="layers that stay as they are")
     parser.add_argument("--batch", type=float, default=1.0, help="size of a step beside the usual one")
@@ -74,8 +78,10 @@ def main() -> int:
     torch.manual_seed(plan.seed)
     weights = find_weights()
     tokenizer = open_tokenizer((weights / "tokenizer.json").read_text(encoding="utf-8"))
-    maker = Maker(args.data, tokenizer, plan.seed, Mix(args.wrong, args.unanswered, args.checks, args.others))
-    network = make_network()
+    mix = Mix(args.wrong, args.unanswered, args.checks, args.others, args.about)
+    maker = Maker(args.data, tokenizer, plan.seed, mix)
+    talks = read_talks(args.data) if args.talks else []
+    network = make_network(args.dropout)
     load_encoder(network, weights)
     if args.start is not None:
         load_weights(network, args.start)
@@ -86,17 +92,20 @@ def main() -> int:
     known = args.work / "negatives.json"
     if not known.is_file():
         sys.stderr.write("searching for passages that do not answer…\n")
-        found = hard_negatives(maker, OnnxEncoder())
+        asked = [Asked(q["id"], q["question"], q["ctx_id"], [a["text"] for a in q["answers"]]) for q in maker.questions]
+        asked += [Asked(turn.id, turn.rewrite, "", [turn.answer]) for talk in talks for turn in talk.turns]
+        found = hard_negatives(maker, asked, OnnxEncoder())
         known.write_text(json.dumps(found), encoding="utf-8")
     negatives = json.loads(known.read_text(encoding="utf-8"))
     epochs = []
     for n in range(args.first_epoch, plan.epochs):
         reading, support = list(maker.reading(negatives, n)), list(maker.support(negatives, n))
         alone = list(sentences_alone(maker, negatives)) if args.sentences else []
+        talked = [unit for _ in range(args.talks) for unit in in_conversation(maker, talks, negatives)]
         most = args.limit or None
-        epochs.append((reading[:most], alone[:most], support[:most]))
-        sizes = ", ".join(f"{len(units):,}" for units in epochs[-1])
-        sys.stderr.write(f"epoch {n}: {sizes} units of texts, of sentences by themselves, and of checks\n")
+        epochs.append((reading[:most], alone[:most], talked[:most], support[:most]))
+        counts = zip(("texts", "sentences by themselves", "conversations", "checks"), epochs[-1], strict=True)
+        sys.stderr.write(f"epoch {n}: units of " + ", ".join(f"{kind} {len(u):,}" for kind, u in counts) + "\n")
     started = {name: value.clone() for name, value in network.state_dict().items()}
     average = mix_weights(started, train(network, epochs, plan, args.work, args.threads), args.keep)
     export(average, weights, args.out, _measured(maker))

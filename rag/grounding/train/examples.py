@@ -8,15 +8,15 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from index.sentences import sentence_spans
 from rag.grounding.edits import KINDS, edit, edit_question
+from rag.grounding.train.wording import names_of, reworded, subject_first
 
 CLS, SEP = 101, 102
 MAX_TOKENS = 288
@@ -24,7 +24,6 @@ MAX_FIRST = 72
 ENTAILED, NEITHER, CONTRADICTED, NOT_ENTAILED, NO_SUPPORT = 0, 1, 2, -2, -1
 NO_SPAN = (-1, -1)
 _TITLED = ("qed_nq", "squadshifts_new_wiki", "squad2_half_dev")
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-zé]{2,}(?: [A-Z][a-zé]{2,})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Example:
 
     `boundary` is the index of the second text's first token. `relevance` and `answerable` are 0 or 1, `None` where
     nothing is known. `span` are indices of the first and last token of the answer, `(0, 0)` for "not here", `NO_SPAN`
-    where nothing is known. `support` is a class of the support head, `NOT_ENTAILED` for "neither or contradicted",
-    `NO_SUPPORT` where nothing is known.
+    where nothing is known; `within` says that the answer lies somewhere in it. `support` is a class of the support
+    head, `NOT_ENTAILED` for "neither or contradicted", `NO_SUPPORT` where nothing is known.
     """
 
     ids: tuple[int, ...]
@@ -43,6 +42,7 @@ class Example:
     answerable: int | None = None
     span: tuple[int, int] = NO_SPAN
     support: int = NO_SUPPORT
+    within: bool = False
 
 
 Unit = tuple[Example, ...]
@@ -55,13 +55,15 @@ class Mix:
 
     `wrong`: a passage that a search finds. `unanswered`: the question or its passage changed so that it has no answer.
     `checks`: the part of the support head's examples that is used. `others`: the part of the questions that is used of
-    sets other than Natural Questions, whose questions were asked before anybody saw the text.
+    sets other than Natural Questions, whose questions were asked before anybody saw the text. `about`: a question with
+    its subject in front, as follow-ups are asked ("About Saturn: how many rings has it?").
     """
 
     wrong: float = 0.5
     unanswered: float = 0.4
     checks: float = 1.0
     others: float = 1.0
+    about: float = 0.0
 
 
 @dataclass(slots=True)
@@ -141,7 +143,7 @@ class Maker:
     def ids(self, text: str) -> list[int]:
         """Token ids of a text, without special ones."""
         known = self._first.get(text)
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids) if known is None else known
+        return list(self.encode(text).ids) if known is None else known
 
     def reading(self, negatives: dict[str, list[str]], epoch: int) -> Iterator[Unit]:
         """Make one epoch of the reader's units.
@@ -158,7 +160,7 @@ class Maker:
             wrong = negatives.get(question["id"], [])
             if wrong and (epoch == 0 or rng.random() < self._mix.wrong):
                 deep = wrong if rng.random() < 0.5 else wrong[:8]
-                yield (right, self._wrong(question["question"], self.contexts[rng.choice(deep)]))
+                yield (right, self.wrong(question["question"], self.contexts[rng.choice(deep)]))
             else:
                 yield (right,)
             if epoch > 0 and rng.random() < self._mix.unanswered:
@@ -183,17 +185,22 @@ class Maker:
         room = MAX_TOKENS - len(head) - 3
         return (CLS, *head, SEP, *second[:room], SEP), len(head) + 2
 
-    def _titled(self, context: Context) -> list[int]:
-        if context.title and self.rng.random() < 0.5:
-            return self.ids(f"{context.title}.")
-        return []
+    def titled(self, title: str) -> list[int]:
+        """The title as it stands before a text, every other time."""
+        return self.ids(f"{title}.") if title and self.rng.random() < 0.5 else []
+
+    def encode(self, text: str) -> Any:
+        """A text's `tokenizers.Encoding`, without special tokens."""
+        return self._tokenizer.encode(text, add_special_tokens=False)
 
     def _size(self) -> int:
         return self.rng.randint(60, 160) if self.rng.random() < 0.5 else MAX_TOKENS
 
     def asked(self, question: dict[str, Any]) -> str:
-        """The question, now and then after an earlier one about the same text, as in a conversation."""
+        """The question, now and then as in a conversation: with its subject in front, or after an earlier question."""
         asked: str = question["question"]
+        if self.rng.random() < self._mix.about:
+            return subject_first(asked, self.contexts[question["ctx_id"]].title, self.rng)
         if self.rng.random() < 0.12:
             others = [q["question"] for q in self.of_context.get(question["ctx_id"], ()) if q is not question]
             if others:
@@ -206,22 +213,23 @@ class Maker:
         span = context.answer(answer)
         if span is None or span[1] - span[0] > 60:
             return None
-        asked, head = self.asked(question), self._titled(context)
+        asked, head = self.asked(question), self.titled(context.title)
         room = MAX_TOKENS - min(len(self.ids(asked)), MAX_FIRST) - 3 - len(head)
         start, end = _window(context, span, min(self._size(), room), self.rng)
         ids, boundary = self.pair(asked, [*head, *context.ids[start:end]])
         shift = boundary + len(head) - start
         return Example(ids, boundary, 1, 1, (span[0] + shift, span[1] + shift))
 
-    def _wrong(self, asked: str, context: Context) -> Example:
-        head = self._titled(context)
+    def wrong(self, asked: str, context: Context) -> Example:
+        """A text that has nothing to do with what is asked."""
+        head = self.titled(context.title)
         start, end = _window(context, None, self._size(), self.rng)
         ids, boundary = self.pair(asked, [*head, *context.ids[start:end]])
         return Example(ids, boundary, 0, 0, (0, 0))
 
     def _refused(self, question: dict[str, Any]) -> Example:
         context = self.contexts[question["ctx_id"]]
-        ids, boundary = self.pair(question["question"], [*self._titled(context), *context.ids])
+        ids, boundary = self.pair(question["question"], [*self.titled(context.title), *context.ids])
         return Example(ids, boundary, None, 0, (0, 0))
 
     def _unanswered(self, question: dict[str, Any]) -> Example | None:
@@ -330,11 +338,6 @@ class Maker:
             yield (Example(ids, boundary, support=NEITHER),)
 
 
-def names_of(texts: Iterable[str]) -> list[str]:
-    """List the names in texts, each once, in order: what is put in the place of other names."""
-    return sorted({m for text in texts for m in _NAME.findall(text)})
-
-
 def _token_sentences(context: Context) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     at, count = 0, len(context.offsets)
@@ -363,18 +366,3 @@ def _window(context: Context, span: tuple[int, int] | None, size: int, rng: rand
     end = min(start + size, count)
     ends = [b for _, b in context.sentences if start < b <= end and (span is None or b > span[1])]
     return start, ends[-1] if ends else end
-
-
-def reworded(sentence: str, rng: random.Random) -> str:
-    """Say a sentence a little otherwise, with the same meaning."""
-    text = " ".join(sentence.split())
-    if rng.random() < 0.5:
-        text = re.sub(r" \([^()]*\)", "", text)
-    moved = re.match(r"((?:In|On|At|During|By|After|Before|Since) [^,]{3,40}), ([a-zA-Z].{15,}?)([.!]?)$", text)
-    if moved and rng.random() < 0.6:
-        text = f"{moved.group(2)} {moved.group(1)[0].lower()}{moved.group(1)[1:]}{moved.group(3)}"
-    if rng.random() < 0.15:
-        text = f"{rng.choice(('According to the document,', 'The text says that', 'Yes,', 'Note that'))} {text}"
-    if rng.random() < 0.2:
-        text = text.rstrip(".")
-    return text

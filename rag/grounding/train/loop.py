@@ -15,8 +15,8 @@ from typing import Any
 from rag.grounding.train.examples import CONTRADICTED, ENTAILED, NEITHER, NO_SPAN, NO_SUPPORT, NOT_ENTAILED, Unit
 
 Batch = list[Unit]
-Epoch = tuple[list[Unit], list[Unit], list[Unit]]
-"""Units of texts to read, of sentences to read by themselves, and of checks."""
+Epoch = tuple[list[Unit], ...]
+"""Units of texts to read, of sentences to read by themselves, of conversations, and of checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def train(network: Any, epochs: Sequence[Epoch], plan: Plan, work: Path, threads
 def _steps(epoch: Epoch, plan: Plan, seed: int) -> list[list[Batch]]:
     """Deal the kinds of batches out evenly: each step has one of texts to read, and its share of the others."""
     rng = random.Random(seed)
-    sizes = (plan.reading_tokens, plan.reading_tokens, plan.support_tokens)
+    sizes = (*[plan.reading_tokens] * (len(epoch) - 1), plan.support_tokens)
     reading, *others = (make_batches(units, size, rng) for units, size in zip(epoch, sizes, strict=True))
     steps: list[list[Batch]] = [[batch] for batch in reading]
     for batches in others:
@@ -186,8 +186,13 @@ def _loss(network: Any, batch: Batch, sums: dict[str, list[float]]) -> tuple[Any
         places, boundaries = torch.arange(ids.shape[1]), torch.tensor([[examples[i].boundary] for i in starts])
         outside = (places > 0) & (places < boundaries)
         logits = out["span"][starts].masked_fill(outside.unsqueeze(-1), -1e4)
-        columns = torch.cat([logits[..., 0], logits[..., 1]])
-        parts["span"] = functional.cross_entropy(columns, torch.cat([spans[:, 0], spans[:, 1]]))
+        chances = torch.log_softmax(logits, 1)
+        wide = torch.tensor([examples[i].within for i in starts]).unsqueeze(-1)
+        inside = wide & (places >= spans[:, :1]) & (places <= spans[:, 1:])
+        first = torch.where(wide, inside, places == spans[:, :1])
+        last = torch.where(wide, inside, places == spans[:, 1:])
+        right = torch.stack([first, last], -1)
+        parts["span"] = -chances.masked_fill(~right, -1e4).logsumexp(1).mean()
     orders, at = [], 0
     for unit in batch:
         if len(unit) > 1:
