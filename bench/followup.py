@@ -18,7 +18,7 @@ from pathlib import Path
 import ir_measures
 from ir_measures import R, nDCG
 from record import write_record
-from retrieval import open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
+from retrieval import names_and_titles, open_corpus, rank, rank_again, read_lines, read_qrels, user_turns
 
 from eval.conversations import lead, tally
 from index.library import Library
@@ -39,8 +39,7 @@ def measure_mtrag(data: Path, library: Library, domain: str, reranked: bool, rep
     turns = {q["_id"]: user_turns(q["text"]) for q in read_lines(data / f"{domain}.questions.jsonl.gz")}
     rewrites = {q["_id"]: user_turns(q["text"])[-1] for q in read_lines(data / f"{domain}.rewrite.jsonl.gz")}
     settings, weights = AnswerSettings(), library.settings
-    infos = library.documents()
-    sources, titles = {i.id: i.source for i in infos}, {i.id: i.title for i in infos}
+    sources, titles = names_and_titles(library)
     model = PairModel() if reranked else None
     ways: dict[str, Callable[[str], tuple[str, list[str]]]] = {
         "last turn only": lambda key: (turns[key][-1], []),

@@ -4,7 +4,8 @@ Five rankings of the same library are compared: dense, BM25, hybrid, hybrid with
 gives), and that of the grounding model, on NFCorpus (single questions) and MTRAG (the last turn of a conversation, with
 its earlier questions and without). No language model takes part. The libraries are made by `Library.add_texts` and
 asked through `rag.standalone.make_query`, `Library.search_vector` and `rag.ranking.rerank`, as an answer is. A
-document's place is that of its best passage.
+document's place is that of its best passage; one that is there twice, or whose passage stands for that of a copy
+(`Hit.also`), is followed by its copies, since the sets count each by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from eval.table import unbroken
 from index.ingest import SourceText
 from index.library import Library
 from index.search import fuse
+from index.types import Hit
 from rag.grounding import PairModel
 from rag.ranking import rerank
 from rag.settings import AnswerSettings
@@ -36,6 +38,8 @@ from rag.types import Conversation
 
 DEPTH = 100
 Run = dict[str, dict[str, float]]
+Sources = Mapping[str, Sequence[str]]
+"""What each document, by id, is called in the set: more than one name if its text is in the set more than once."""
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -69,34 +73,43 @@ def user_turns(text: str) -> list[str]:
     return [line.removeprefix("|user|:").strip() for line in text.split("\n|user|:")]
 
 
-def rank(library: Library, query: Query, dense: float, lexical: float, sources: dict[str, str]) -> dict[str, float]:
+def names_and_titles(library: Library) -> tuple[Sources, dict[str, str]]:
+    """What each document is called in the set, and its title, by its id."""
+    infos = library.documents()
+    return {i.id: library.catalog.sources_of(i.id) for i in infos}, {i.id: i.title for i in infos}
+
+
+def in_order(documents: Iterable[str], sources: Sources) -> dict[str, float]:
+    """Name the documents of a ranking, each once at its best place, with a score that falls with the place."""
+    names = dict.fromkeys(name for document in documents for name in sources[document])
+    return {name: 1.0 / place for place, name in enumerate(list(names)[:DEPTH], 1)}
+
+
+def with_copies(hits: Sequence[Hit]) -> Iterable[str]:
+    """The documents of hits, each before the ones whose passages say the same."""
+    return (document for hit in hits for document in hit.documents)
+
+
+def rank(library: Library, query: Query, dense: float, lexical: float, sources: Sources) -> dict[str, float]:
     """Rank documents; weights of 0 leave a method out."""
     vectors = library.vectors.search(query.vector, library.settings.candidates) if dense else []
     words = library.lexical.search(query.terms, library.settings.candidates) if lexical else []
-    ranked: dict[str, float] = {}
-    for name, score, _ in fuse(vectors, words, dense, lexical):
-        ranked.setdefault(sources[name.rsplit(":", 1)[0]], score)
-    return dict(list(ranked.items())[:DEPTH])
+    fused = fuse(vectors, words, dense, lexical)
+    return in_order((name.rsplit(":", 1)[0] for name, _, _ in fused), sources)
 
 
-def rank_with_feedback(library: Library, query: Query, sources: dict[str, str]) -> dict[str, float]:
+def rank_with_feedback(library: Library, query: Query, sources: Sources) -> dict[str, float]:
     """Rank documents as a search does."""
-    ranked: dict[str, float] = {}
-    for hit in library.search_vector(query.vector, query.terms, DEPTH):
-        ranked.setdefault(sources[hit.passage.document_id], hit.score)
-    return ranked
+    return in_order(with_copies(library.search_vector(query.vector, query.terms, DEPTH)), sources)
 
 
 def rank_again(
-    library: Library, query: Query, sources: dict[str, str], titles: dict[str, str], model: PairModel
+    library: Library, query: Query, sources: Sources, titles: dict[str, str], model: PairModel
 ) -> dict[str, float]:
     """Rank documents as an answer does: the search's first passages in the order of the grounding model."""
     settings = AnswerSettings()
     hits = library.search_vector(query.vector, query.terms, settings.candidates, each=settings.each)
-    ranked: dict[str, float] = {}
-    for hit in rerank(query, hits, titles, model, library):
-        ranked.setdefault(sources[hit.passage.document_id], hit.score)
-    return ranked
+    return in_order(with_copies(rerank(query, hits, titles, model, library)), sources)
 
 
 def measure(
@@ -107,8 +120,7 @@ def measure(
     measures: list[Any],
 ) -> list[dict[str, Any]]:
     """The figures of each method: their mean over the queries with its 95% interval."""
-    sources = {info.id: info.source for info in library.documents()}
-    titles = {info.id: info.title for info in library.documents()}
+    sources, titles = names_and_titles(library)
     settings = AnswerSettings()
     made = {
         key: make_query(

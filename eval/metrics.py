@@ -88,14 +88,17 @@ _ABSTAINED = "abstained"
 
 
 def ranking(name: str, asked: Asked) -> Result:
-    """A measure of the documents found against those the case judges relevant; see `eval.retrieval`."""
+    """A measure of the documents found against those the case judges relevant; see `eval.retrieval`.
+
+    A document whose passage a hit stands for as well (`Hit.also`) was found there, too.
+    """
     grades = dict(asked.case.relevant)
     if not any(g > 0 for g in grades.values()):
         return "the case judges no documents"
     from eval.cases import is_source
 
     found = []
-    for document, _, _ in hit_spans(_answer(asked).hits):
+    for document in (d for h in _answer(asked).hits for d in h.documents):
         source = asked.output.sources.get(document, document)
         known = source if source in grades else next((g for g in grades if is_source(source, g)), source)
         found.append(known)

@@ -171,7 +171,7 @@ def _look_up(answer: Answer, lookup: Lookup | None) -> tuple[dict[str, str], tup
     sources = {c.document_id: c.source for c in answer.citations}
     if lookup is None:
         return sources, ()
-    documents = {name: lookup(name) for name in {h.passage.document_id for h in answer.hits} | set(sources)}
+    documents = {name: lookup(name) for name in {d for h in answer.hits for d in h.documents} | set(sources)}
     sources |= {name: there[0] for name, there in documents.items() if there is not None}
     found: list[Found] = []
     for c in answer.citations:

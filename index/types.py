@@ -172,6 +172,11 @@ class Hit:
     signals: Signals
     also: tuple[str, ...] = ()
 
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """Ids of the documents that say it: the passage's own, then `also`."""
+        return (self.passage.document_id, *self.also)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

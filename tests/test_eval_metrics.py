@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 
@@ -17,7 +18,9 @@ from eval import agreement, answers, grounded
 from eval.abstention import aurc, risk_coverage
 from eval.metrics import BY_NAME, Asked, score_metric
 from eval.retrieval import measure_ranking
+from eval.run import ask_case
 from eval.summary import percentile, summarise_scores
+from eval.systems import System
 from eval.types import Case, Output
 from index.types import Hit, Passage, Signals
 from rag.types import Answer, Citation, Statement
@@ -86,6 +89,24 @@ def test_duplicates_do_not_make_ndcg_greater_than_one() -> None:
     assert score_metric(BY_NAME["recall@5"], hits_case(["a", "a"], {"a": 1})).value == 1.0
     # The second document moves up to the second place.
     assert score_metric(BY_NAME["MAP"], hits_case(["a", "a", "b"], {"a": 1, "b": 1})).value == 1.0
+
+
+def test_copy_that_a_hit_stands_for_is_found_right_after_it() -> None:
+    """A set that judges both texts of the same words counts both; the search shows one and names the other."""
+    passage = Passage("a", 0, 1, "x", None, "")
+    hits = (
+        Hit(passage, 1.0, 1, Signals(), also=("b",)),
+        Hit(dataclasses.replace(passage, document_id="c"), 0.5, 2, Signals()),
+    )
+
+    def look_up(name: str) -> tuple[str, str]:
+        return f"news/{name}.txt", "x"
+
+    system = System("s", lambda question, _: Answer(question, question, (), (), hits, True, 0.0), look_up)
+    case = Case("c", "q", relevant=(("b.txt", 1), ("c.txt", 1)))
+    asked = Asked(case, ask_case(case, system))
+    assert score_metric(BY_NAME["recall@5"], asked).value == 1.0
+    assert score_metric(BY_NAME["MAP"], asked).value == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
 def test_query_without_hits_counts_zero_and_is_not_dropped() -> None:
