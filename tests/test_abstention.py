@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag import Answer, Assistant
+from rag.reader.fit import choose_threshold
 from rag.reader.read import UNSAID, Reader
 from rag.settings import AnswerSettings
 from rag.standalone import make_query
@@ -116,3 +117,15 @@ def test_follow_up_is_granted_what_it_leaves_unsaid(samples: Assistant) -> None:
         odds[kind] = math.log(chance / (1 - chance))
     assert odds["question"] == odds["topic-switch"]
     assert odds["follow-up"] == odds["comparison"] == pytest.approx(odds["question"] + UNSAID)
+
+
+def test_threshold_is_in_the_middle_of_the_flat_optimum() -> None:
+    """Whichever of equals a chance makes the best; of an even number the lower middle."""
+
+    def chosen(*accuracies: float) -> float:
+        return choose_threshold([{"threshold": i / 10, "balanced_accuracy": a} for i, a in enumerate(accuracies)])
+
+    assert chosen(0.6, 0.79, 0.8, 0.79, 0.7) == 0.2
+    assert chosen(0.6, 0.8, 0.79, 0.79, 0.7) == 0.2
+    assert chosen(0.6, 0.79, 0.79, 0.79, 0.8, 0.7) == 0.2
+    assert chosen(0.5, 0.9, 0.5) == 0.1
