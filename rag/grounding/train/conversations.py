@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.followup.kinds import leans
 from rag.followup.wording import with_subject
@@ -33,6 +34,11 @@ class Turn:
     history: tuple[str, ...]
     answer: str
 
+    @property
+    def core(self) -> str:
+        """The answer without blanks and full stops at its ends, as it may stand within a longer one."""
+        return self.answer.strip(" .")
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
@@ -49,24 +55,23 @@ def read_talks(data: Path) -> list[Talk]:
     Args:
         data: The folder with `followup/`.
     """
-    records: dict[str, list[dict[str, object]]] = {}
+    records: dict[str, list[dict[str, Any]]] = {}
     for record in read_lines(data / "followup" / "train.jsonl.gz"):
         if record["src"].startswith("canard") and not held_out(record["conv"]):
             records.setdefault(record["conv"], []).append(record)
     return [_talk(name, of_one) for name, of_one in records.items()]
 
 
-def _talk(name: str, records: Sequence[Mapping[str, object]]) -> Talk:
-    histories = {int(str(r["turn"])): [str(x) for x in r["history"]] for r in records}  # type: ignore[attr-defined]
-    longest = max(histories.values(), key=len)
+def _talk(name: str, records: Sequence[dict[str, Any]]) -> Talk:
+    longest: list[str] = max((r["history"] for r in records), key=len)
     turns = []
     for record in records:
-        history = histories[int(str(record["turn"]))]
+        history: list[str] = record["history"]
         answer = longest[len(history) + 1] if len(history) + 1 < len(longest) else ""
         if answer:
             said = "" if answer == _UNKNOWN else answer
             turn = f"{name}:{record['turn']}"
-            turns.append(Turn(turn, str(record["question"]), str(record["rewrite"]), tuple(history[_TITLES:]), said))
+            turns.append(Turn(turn, record["question"], record["rewrite"], tuple(history[_TITLES:]), said))
     pieces: list[str] = []
     for answer in sorted({t.answer for t in turns if t.answer}, key=len, reverse=True):
         if not any(answer.strip(" .") in piece for piece in pieces):
@@ -87,10 +92,10 @@ def in_conversation(maker: Maker, talks: Sequence[Talk], negatives: Mapping[str,
     for talk in talks:
         for turn in talk.turns:
             asked = as_asked(turn, talk, maker)
-            pieces = [p for p in talk.pieces if not turn.answer or turn.answer.strip(" .") not in p]
+            right = next((p for p in talk.pieces if turn.answer and turn.core in p), None)
+            pieces = [p for p in talk.pieces if not turn.answer or turn.core not in p]
             if len(pieces) > 1 and (not turn.answer or maker.rng.random() < 0.4):
                 yield (_missing(maker, asked, _shuffled(maker, pieces), talk),)
-            right = next((p for p in talk.pieces if turn.answer and turn.answer.strip(" .") in p), None)
             if right is None:
                 continue
             first = _found(maker, asked, _shuffled(maker, talk.pieces), right, turn, talk)
@@ -145,10 +150,9 @@ def _missing(maker: Maker, asked: str, pieces: Sequence[str], talk: Talk) -> Exa
 def _found(maker: Maker, asked: str, pieces: Sequence[str], right: str, turn: Turn, talk: Talk) -> Example | None:
     """The text with the answer; where the answer is long, the exact one lies somewhere in it."""
     text, starts = _text(pieces)
-    answer = turn.answer.strip(" .")
-    start = text.index(answer, starts[list(pieces).index(right)])
+    start = text.index(turn.core, starts[list(pieces).index(right)])
     found = maker.encode(text)
-    within = [i for i, (a, b) in enumerate(found.offsets) if a < start + len(answer) and b > start]
+    within = [i for i, (a, b) in enumerate(found.offsets) if a < start + len(turn.core) and b > start]
     if not within or len(within) > _MOST:
         return None
     head = maker.titled(talk.title)
