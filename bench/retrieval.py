@@ -3,7 +3,7 @@
 Five rankings of the same library are compared: dense, BM25, hybrid, hybrid with feedback (what `Library.search`
 gives), and that of the grounding model, on NFCorpus (single questions) and MTRAG (the last turn of a conversation, with
 its earlier questions and without). No language model takes part. The libraries are made by `Library.add_texts` and
-asked through `rag.standalone.make_query`, `Library.search_vector` and `rag.ranking.rerank`, as an answer is. A
+asked through `rag.standalone.make_query`, `rag.ranking.find` and `rag.ranking.rerank`, as an answer is. A
 document's place is that of its best passage; one that is there twice, or whose passage stands for that of a copy
 (`Hit.also`), is followed by its copies, since the sets count each by itself.
 """
@@ -31,7 +31,7 @@ from index.library import Library
 from index.search import fuse
 from index.types import Hit
 from rag.grounding import PairModel
-from rag.ranking import rerank
+from rag.ranking import find, rerank
 from rag.settings import AnswerSettings
 from rag.standalone import Query, make_query
 from rag.types import Conversation
@@ -108,7 +108,7 @@ def rank_again(
 ) -> dict[str, float]:
     """Rank documents as an answer does: the search's first passages in the order of the grounding model."""
     settings = AnswerSettings()
-    hits = library.search_vector(query.vector, query.terms, settings.candidates, each=settings.each)
+    hits = find(query, library, None, candidates=settings.candidates, each=settings.each)
     return in_order(with_copies(rerank(query, hits, titles, model, library)), sources)
 
 

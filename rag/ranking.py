@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from index.addresses import without_addresses
 from index.search import lean
 from index.sentences import sentence_spans
 from index.types import Hit
@@ -17,6 +18,7 @@ from rag.followup.named import only
 from rag.followup.narrow import both
 from rag.grounding.windows import best_window
 from rag.linear import standard
+from rag.widen import is_topic, widened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +46,8 @@ R@5 / nDCG@5 of all follow-ups with .6, .45, .3 and .15: .436 / .414, .442 / .41
 clapnq, .658 / .584, .665 / .589, .669 / .592 and .672 / .588 on govt. Other questions want their words: with .3 on
 clapnq .613 / .557 instead of .631 / .558, and with less weight five of the golden set's 82 needs fall out of the first
 ten. "Did that happen?" wants the carried ones, since it has no others."""
+WIDENED = 1.0
+"""In the place of `LEXICAL` for a topic that is searched for with further words (`rag.widen`)."""
 FEEDBACK, FIRST = 0.4, 3
 """How far the query leans towards how many of the first passages before cosines are measured again; chosen likewise.
 R@5 / nDCG@5 with .3 and .4: .484 / .453 and .490 / .457 on MTRAG clapnq, .696 / .627 and .695 / .627 on govt."""
@@ -56,6 +60,8 @@ _CHARS = 4.3  # characters a token, on the whole
 def find(query: Query, library: Library, where: Filter | str | None, *, candidates: int, each: int) -> list[Hit]:
     """Search the passages that are to be ranked: the best of all, and the best of the documents that are meant.
 
+    A topic is searched for twice, the second time with words of what it finds, see `rag.widen`.
+
     Args:
         query: The question.
         library: What is searched.
@@ -67,6 +73,8 @@ def find(query: Query, library: Library, where: Filter | str | None, *, candidat
         Hits, ranks and scores as the search gives them; those of documents that are meant come last.
     """
     hits = library.search_vector(query.vector, query.terms, candidates, each=each, where=where)
+    if hits and is_topic(query):
+        hits = library.search_vector(query.vector, widened(query, hits, library), candidates, each=each, where=where)
     meant = only(query.favoured)
     if meant is not None:
         known = {hit.passage.id for hit in hits}
@@ -99,7 +107,7 @@ def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker:
     lexical = np.array([h.signals.lexical or 0.0 for h in hits])
     fused = np.array([h.score for h in hits])
     carried = len(query.own_terms) > 1 and any(weight != 1.0 for weight in query.terms.values())
-    words = CARRIED if carried else LEXICAL
+    words = WIDENED if is_topic(query) else CARRIED if carried else LEXICAL
     meant = FAVOURED * np.array([query.favoured.get(h.passage.document_id, 0.0) for h in hits])
     unread = np.zeros(len(hits))
     read = np.argsort(-(blend(unread, dense, lexical, fused, words) + meant), kind="stable")[:READ]
@@ -146,7 +154,7 @@ def excerpts(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], libra
     texts = []
     for hit in hits:
         title = titles.get(hit.passage.document_id, "")
-        text = hit.passage.text
+        text = without_addresses(hit.passage.text)
         if len(text) / _CHARS > room:
             spans = sentence_spans(text)
             terms = [set(library.lexical.terms(text[a:b])) for a, b in spans]

@@ -88,6 +88,17 @@ def test_words_count_less_where_some_are_carried_over(found: tuple[Query, list[H
     assert carried.rank > alone.rank == kept.rank
 
 
+def test_words_count_more_for_a_topic(found: tuple[Query, list[Hit], Library]) -> None:
+    """A passage that only BM25 puts high stands higher if nothing is asked."""
+    query, hits, library = found
+    last = replace(hits[-1], signals=replace(hits[-1].signals, lexical=100.0))
+    asked, named = (
+        {h.passage.id: h.score for h in rerank(q, [*hits[:-1], last], {}, Marked("nowhere"), library)}[last.passage.id]
+        for q in (query, replace(query, question="harbour crane"))
+    )
+    assert named > asked
+
+
 def test_relevant_passage_rises(found: tuple[Query, list[Hit], Library]) -> None:
     """The model's word moves a passage up, and a passage it did not read is not held to be relevant."""
     query, hits, library = found
@@ -123,3 +134,16 @@ def test_heading_is_read_with_what_follows_it(tmp_path: Path) -> None:
         assert text.startswith("Locks. Harbour lock")
         assert "keeps the water" in text
         assert len(text) <= len("Locks. ") + ROOM / READ * 4.3 * 1.5
+
+
+def test_web_addresses_are_not_read(tmp_path: Path) -> None:
+    """They would take the room of words."""
+    text = "See [the lock](https://example.org/docs/harbour?topic=lock-keeping) of the harbour."
+    with Library.open(tmp_path / "library", encoder=FakeEncoder()) as library:
+        library.add_texts([SourceText("d", text)])
+        query = make_query("What does a harbour lock do?", None, library, AnswerSettings())
+        hits = library.search_vector(query.vector, query.terms, READ)
+        ranker = Marked("nowhere")
+        rerank(query, hits, {}, ranker, library)
+    assert ranker.seen == ["See [the lock] of the harbour."]
+    assert hits[0].passage.text == text

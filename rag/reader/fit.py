@@ -25,7 +25,7 @@ from index.library import Library
 from rag.grounding.pairs import PairModel
 from rag.grounding.train.examples import held_out, read_lines
 from rag.linear import Linear
-from rag.ranking import rerank
+from rag.ranking import find, rerank
 from rag.reader.features import QUESTION_FEATURES, SENTENCE_FEATURES, Reading
 from rag.reader.read import CLOSER, UNSAID, Reader
 from rag.settings import AnswerSettings
@@ -135,7 +135,7 @@ def measure(question: str, library: Library, titles: dict[str, str], model: Pair
     """Ask a library and measure the candidates, as `Assistant` does; `None` if nothing is found."""
     settings = AnswerSettings()
     query = make_query(question, None, library, settings)
-    hits = library.search_vector(query.vector, query.terms, settings.candidates, each=settings.each)
+    hits = find(query, library, None, candidates=settings.candidates, each=settings.each)
     hits = rerank(query, hits, titles, model, library)[: settings.passages]
     return Reader(model).measure(query, hits, titles, library)
 
