@@ -19,7 +19,8 @@ def test_greetings_are_greeted(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Thanks!", "thank you so much", "ta very much", "Great, thank you!", "Perfect, that's all I needed. Cheers!",
+    ["Interesting!", "Wow.", "Oh, good to know", "You are right, thanks", "I understand.",
+     "Thanks!", "thank you so much", "ta very much", "Great, thank you!", "Perfect, that's all I needed. Cheers!",
      "thx", "much appreciated", "Okay, got it.", "You're a star", "that was very helpful", "ok", "Brilliant!",
      "merci beaucoup".split()[0], "Thansk a lot".replace("nsk", "nks")],
 )  # fmt: skip
@@ -37,7 +38,8 @@ def test_goodbyes_are_answered(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Thanks, and what did it cost?", "Hello, when did the crane fall?", "ok and in 2025?", "great, what about Tokyo?",
-     "Thanks, why?", "Is the helpful guide there?", "Good morning routines for sailors", "And then?", "2026",
+     "Thanks, why?", "Is the helpful guide there?", "Interesting cases", "Is it right?", "I understand the levy",
+     "Good morning routines for sailors", "And then?", "2026",
      "Who thanked the minister?", "Is it good?  What is new?", "the pier", "Summarise this."],
 )  # fmt: skip
 def test_questions_are_no_small_talk(text: str) -> None:
@@ -48,7 +50,11 @@ def test_questions_are_no_small_talk(text: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [("Thanks, and what did it cost?", "what did it cost?"), ("Hello, when did it fall?", "when did it fall?"),
-     ("When did it fall?", "When did it fall?"), ("Thanks", "Thanks"),
+     ("When did it fall?", "When did it fall?"), ("Thanks", "Thanks"), ("I see. Who owns it?", "Who owns it?"),
+     ("Thanks for clarifying. Who owns it?", "Who owns it?"), ("Thank you for the list, but who pays?", "who pays?"),
+     ("That's interesting! So who pays?", "who pays?"),
+     ("Interesting cases of piracy?", "Interesting cases of piracy?"),
+     ("Thanks for the Memories: who sang it?", "for the Memories: who sang it?"), ("I see ships.", "I see ships."),
      ("Hispaniola is where?", "Hispaniola is where?")],
 )  # fmt: skip
 def test_courtesy_is_taken_off_a_question(typed: str, asked: str) -> None:

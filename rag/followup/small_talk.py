@@ -13,14 +13,16 @@ _GREETING = frozenset(
 _THANKS = frozenset(
     "thanks thank thankyou thx tnx thanx ty tysm ta cheers kudos danke merci gracias grazie obrigado appreciated "
     "appreciate grateful brilliant awesome excellent perfect great cool nice wonderful fantastic amazing lovely super "
-    "splendid good fine ok okay kay understood gotcha noted helpful bravo neat sweet alright".split()
+    "splendid good fine ok okay kay understood gotcha noted helpful bravo neat sweet alright "
+    "interesting fascinating wow hmm".split()
 )
 _GOODBYE = frozenset("bye goodbye ciao farewell cya tschüss adieu later tomorrow night".split())
 _PHRASES = re.compile(
     r"\bhow (?:are|r) (?:you|u|things)(?: (?:doing|today|going))*\b|\bhow(?:'s| is) (?:it|everything|"
     r"life) ?(?:going)?\b|"
     r"\bhow do you do\b|\bwhat'?s up\b|\b(?:any|some)(?:body|one) (?:home|there|here|in)\b|\b(?:are )?you there\b|"
-    r"\bnice to meet you\b|\bgood day\b|\bgot (?:it|that)\b|\bi see\b|\bmakes sense\b|\bthat(?:'s| is|"
+    r"\bnice to meet you\b|\bgood day\b|\bgot (?:it|that)\b|\bi (?:see|understand|agree)\b|\bgood to know\b|"
+    r"\bmakes sense\b|\byou(?:'re| are) (?:so |quite )?right\b|\bthat(?:'s| is|"
     r"'ll be| will be) (?:all|it)\b|"
     r"\bsee (?:you|ya)\b|\bno (?:more|further) questions\b|\btake care\b|\bwell done\b|\b(?:that|it|"
     r"this)(?:'s| was| is) "
@@ -42,13 +44,14 @@ _FILLER = frozenset(
     "just really oh ah well yes yeah yep no nope please sir madam mate friend folks everyone "
     "everybody team guys man pal "
     "buddy dear bot assistant dossier help answer answers now today day a bunch million thousand ton tons bit too also "
-    "be been with at in on im i'm that's it's bro quick work job stuff needed wanted first most such wow haha "
+    "be been with at in on im i'm that's it's bro quick work job stuff needed wanted first most such haha "
     "lol".split()
 )
 _STARTS = re.compile(
-    r"^\W*(?:(?:many )?thanks?(?: you| a lot| a million| so much| very much)*|thx|cheers|great|"
-    r"perfect|ok(?:ay)?|hi|hello|"
-    r"hey|good (?:morning|afternoon|evening))\b[^\w?]*(?:(?:and|but|so|now|then)\b\s*)?",
+    r"^\W*(?:(?:many )?thanks?(?: you| a lot| a million| so much| very much)*(?: for (?:the |that|this|your |\w+ing\b)"
+    r"[^.!?,;:]{0,60}(?=[.!,;]))?|thx|cheers|great|perfect|ok(?:ay)?|hi|hello|hey|good (?:morning|afternoon|evening)|"
+    r"(?:oh|ah|wow|hmm+|alright|i see|got it|good to know|(?:oh |how |that'?s |that is |very )*interesting)(?= *[.!,]))"
+    r"\b[^\w?]*(?:(?:and|but|so|now|then)\b\s*)?",
     re.IGNORECASE,
 )
 _ASKS = re.compile(r"\b(?:who|whom|whose|which|what|when|where|why|how)\b", re.IGNORECASE)
@@ -86,7 +89,7 @@ def small_talk(text: str) -> str | None:
 
 
 def without_courtesy(question: str) -> str:
-    """Take a greeting or thanks off the beginning of a question; it is left as it is if nothing would remain."""
+    """Take a greeting, thanks or "I see" off the beginning of a question; left as it is if nothing would remain."""
     rest = question[match.end() :] if (match := _STARTS.match(question)) is not None else question
     return rest if any(c.isalnum() for c in rest) else question
 
@@ -99,6 +102,6 @@ def _core(word: str) -> str | None:
     if len(word) < 5:
         return None
     for kind, words in (("greeting", _GREETING), ("thanks", _THANKS)):
-        if difflib.get_close_matches(word, [w for w in words if len(w) > 4], 1, 0.83):
+        if difflib.get_close_matches(word, [w for w in words if len(w) > 4 and w[0] == word[0]], 1, 0.83):
             return kind
     return None
