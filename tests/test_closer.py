@@ -45,3 +45,18 @@ def test_a_sentence_is_read_after_the_one_before_it() -> None:
     ]
     assert found[1].offsets[0] == (0, len("They"))
     assert len(found[1].offsets) == len(found[1].starts) == 5
+
+
+def test_a_title_is_no_statement() -> None:
+    """It says where an answer is, not what it is; a title that is a sentence, or all there is, may be one."""
+    title = "Harbour to close both locks for the winter"
+    body = "The council decided so in May. Nobody objected."
+
+    def said(text: str, name: str) -> list[str]:
+        hit = Hit(Passage("d", 0, len(text), text, None, ""), 1.0, 1, Signals())
+        return [c.text for c in find_candidates([hit], titles={"d": name})]
+
+    assert said(f"{title}\n\n{body}", title) == ["The council decided so in May.", "Nobody objected."]
+    assert said(f"{title}\n\n{body}", "Another")[0] == title
+    assert said(title, title) == [title]
+    assert said(f"{title}. {body}", f"{title}.")[0] == f"{title}."

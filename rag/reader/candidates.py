@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from index.sentences import leans_on_previous, sentence_spans
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _LONGEST = 700  # characters; longer "sentences" are tables or code, cut at line breaks
 BEFORE = 300
 """Characters of the sentence before that a sentence is read with when the model looks closer at it."""
+_ENDS = (".", "!", "?")  # of a sentence; a title may be one
 _LEADERS = re.compile(r"(?:\.\s?){5,}")  # the dots between a heading and its page in a table of contents
 
 
@@ -57,22 +59,29 @@ def end_before(text: str, previous: int, start: int) -> str:
     return text[max(previous, start - BEFORE) : start]
 
 
-def find_candidates(hits: Sequence[Hit], avoid: NotMeant | None = None) -> list[Candidate]:
+def find_candidates(
+    hits: Sequence[Hit], avoid: NotMeant | None = None, titles: Mapping[str, str] = MappingProxyType({})
+) -> list[Candidate]:
     """Cut hits into sentences.
 
     Args:
         hits: Passages, the best first.
         avoid: What is not meant.
+        titles: Title of each document, by id.
 
     Returns:
-        Their sentences in the same order, without headings, lines of a table of contents, sentences that say word for
-        word what an earlier one said, what is not meant, and pieces that hold no word.
+        Their sentences in the same order, without headings, the title where more than it is said, lines of a table of
+        contents, sentences that say word for word what an earlier one said, what is not meant, and pieces that hold no
+        word.
     """
     candidates: list[Candidate] = []
     seen: set[str] = set()
     for hit in hits:
         text, base, document = hit.passage.text, hit.passage.start, hit.passage.document_id
         headings = {" ".join(part.lower().split()) for part in hit.passage.heading.split(" › ")}
+        title = " ".join(titles.get(document, "").lower().split())
+        if not title.endswith(_ENDS) and len(text) > 2 * len(title):
+            headings.add(title)
         previous: int | None = None
         for position, (start, end) in enumerate(_spans(text)):
             words = " ".join(text[start:end].lower().split())

@@ -98,7 +98,7 @@ class Reader:
         avoid: NotMeant | None = None,
     ) -> Reading | None:
         """Read hits, cut them into sentences and measure those; `None` if they hold no sentence."""
-        candidates = find_candidates(hits, avoid)
+        candidates = find_candidates(hits, avoid, titles)
         if not candidates:
             return None
         heads = [f"{title}. " if (title := titles.get(h.passage.document_id, "")) else "" for h in hits]
