@@ -14,7 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.rarity import idf
+from rag.followup.kinds import follows
+from rag.rarity import measure_rarity
+from rag.words import QUESTION_WORD
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -26,8 +28,7 @@ _FIRST, _WORDS = 5, 15
 three passages with ten words and five with thirty."""
 _OWN = 0.5  # share of the topic's own words in the weight of all
 _ASKED = re.compile(
-    r"\?|\b(?:who|whom|whose|what|when|where|which|why|how)\b"
-    r"|^\W*(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|"
+    r"\?|^\W*(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|"
     r"list|name|give|show|tell|find|count|compare|explain|describe|define|summari[sz]e|quote|please)\b",
     re.IGNORECASE,
 )
@@ -35,8 +36,9 @@ _ASKED = re.compile(
 
 def is_topic(query: Query) -> bool:
     """Whether a query names what it is about and asks nothing of it; what leans on earlier turns is never one."""
-    alone = query.kind in ("question", "topic-switch") and not query.carried_terms
-    return alone and bool(query.own_terms) and _ASKED.search(query.question) is None
+    if follows(query.kind) or not query.own_terms:
+        return False
+    return not any(pattern.search(query.question) for pattern in (_ASKED, QUESTION_WORD))
 
 
 def widened(query: Query, hits: Sequence[Hit], library: Library) -> dict[str, float]:
@@ -58,8 +60,8 @@ def widened(query: Query, hits: Sequence[Hit], library: Library) -> dict[str, fl
         terms = [t for t in library.lexical.terms(hit.passage.text) if len(t) > 2 and not t.isdigit()]
         for term, count in Counter(terms).items():
             shares[term] += count / len(terms)
-    counts, size = library.lexical.frequencies(shares), library.catalog.count()[1]
-    telling = {t: share * idf(counts[t], size) for t, share in shares.items()}
+    rarity = measure_rarity(list(shares), library)
+    telling = {t: share * rarity.weights[t] for t, share in shares.items()}
     added = sorted(telling, key=lambda t: (-telling[t], t))[:_WORDS]
     if not added:
         return query.terms

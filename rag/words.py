@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 """A word; hyphens, apostrophes and points within belong to it."""
 
+QUESTION_WORD = re.compile(r"\b(?:who|whom|whose|which|what|when|where|why|how)\b", re.IGNORECASE)
+
 STOP_WORDS = frozenset(
     "a an the this that these those such some any each every either neither no not nor only own same so than too very "
     "i me my mine we us our ours you your yours he him his she her hers it its they them their theirs one ones "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 
+from rag.words import QUESTION_WORD
+
 _GREETING = frozenset(
     "hi hello hey hiya heya howdy hallo hullo helo greetings yo morning afternoon evening aloha "
     "ahoy salut bonjour hola "
@@ -54,7 +56,6 @@ _STARTS = re.compile(
     r"\b[^\w?]*(?:(?:and|but|so|now|then)\b\s*)?",
     re.IGNORECASE,
 )
-_ASKS = re.compile(r"\b(?:who|whom|whose|which|what|when|where|why|how)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 
 
@@ -74,7 +75,7 @@ def small_talk(text: str) -> str | None:
         )
     rest, phrases = _PHRASES.subn(" ", text.replace("’", "'"))
     words = [match.group().lower() for match in _WORD.finditer(rest)]
-    if _ASKS.search(rest) or len(words) > 14:
+    if QUESTION_WORD.search(rest) or len(words) > 14:
         return None
     core = [_core(word) for word in words if word not in _FILLER]
     if any(kind is None for kind in core) or not (core or phrases):

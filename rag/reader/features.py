@@ -12,6 +12,7 @@ from index.types import Hit
 from rag.grounding.edits import MONTHS
 from rag.reader.candidates import Candidate
 from rag.reader.words import likely_words
+from rag.words import QUESTION_WORD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +64,6 @@ _TIME = re.compile(
 _NAME = re.compile(
     r"(?<![.!?…:] )(?<!^)\b[A-Z][\w’'-]+|\b[A-Z]{2,}\b|\b[A-Z][\w’'-]+ (?:(?:of|the|de|van|von|bin|al) )?[A-Z][\w’'-]+"
 )
-_QUESTION_WORD = re.compile(r"\b(?:when|what|which|who|whom|whose|where|why|how)\b", re.IGNORECASE)
 _ASKS_TIME = re.compile(r"when\b|(?:what|which) (?:year|date|day|month|time)\b|how long\b", re.IGNORECASE)
 _ASKS_NUMBER = re.compile(
     r"how (?:many|much|far|old|large|big|tall|high|deep|wide|heavy|fast|often|likely|long)\b|"
@@ -77,7 +77,7 @@ _ASKS_NAME = re.compile(
 
 def asked_type(question: str) -> str:
     """Tell what a question asks for: `time`, `number`, `name` or nothing special. Its first question word decides."""
-    first = _QUESTION_WORD.search(question)
+    first = QUESTION_WORD.search(question)
     if first is None:
         return ""
     for kind, pattern in (("time", _ASKS_TIME), ("number", _ASKS_NUMBER), ("name", _ASKS_NAME)):
