@@ -126,10 +126,13 @@ def test_model_output_with_anything_in_it_stays_text(tab: Visit) -> None:
             page.wait_for_selector(".welcome")
     if page.viewport_size["width"] > 1000:
         marker = page.locator(".turn button.cite").last
-        marker.scroll_into_view_if_needed()
-        page.wait_for_timeout(300)  # a card goes when the page scrolls
-        marker.hover()
-        page.wait_for_function("() => document.querySelector('#hover-card').style.display === 'block'")
+        for _ in range(20):  # a card goes when the page scrolls, as it does when further questions come in late
+            page.mouse.move(1, 1)
+            marker.hover()
+            page.wait_for_timeout(300)
+            if shown := page.evaluate("() => document.querySelector('#hover-card').style.display === 'block'"):
+                break
+        assert shown
     tab.shot(f"h2-{page.viewport_size['width']}-answers")
     holds(page)
     page.evaluate("() => document.querySelectorAll('details.why').forEach((why) => { why.open = true; })")
