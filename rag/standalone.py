@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.followup.carry import BESIDE, carry, spoken
+from rag.followup.apart import names_another
+from rag.followup.carry import BESIDE, Carried, carry, spoken
 from rag.followup.history import History
 from rag.followup.kinds import Kind, leans
 from rag.followup.named import favour
@@ -83,17 +84,21 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     terms = dict.fromkeys(library.lexical.terms(question), 1.0)
     measured = _measured(question, history, vectors) if earlier else None
     mixture = Mixture(0.0, 0.0) if measured is None else _mixture(measured, settings)
-    free = turn.kind == "follow-up" and not turn.whole and mixture.questions < _APART and not leans(question)
+    carried, said = dict[str, Carried](), dict[str, str]()
+    loose = turn.kind == "follow-up" and not turn.whole and not leans(question)
+    free = loose and mixture.questions < _APART
+    if measured is not None and not free:
+        unwanted = set(library.lexical.terms(turn.avoid.name))
+        carried = {t: w for t, w in carry(history, own_terms, measured, library).items() if t not in unwanted}
+        said = spoken(carried, leans(question))
+        free = loose and bool(said) and names_another(question, said, library)
     kind: Kind = "topic-switch" if free else turn.kind
     if measured is None or free:
         rarity = measure_rarity(list(own_terms), library)
         favoured = favour(question, library, History(), comparing=False)
         return Query(question, question, vectors[0], terms, own_terms, {}, rarity, kind, favoured)
-    unwanted = set(library.lexical.terms(turn.avoid.name))
-    carried = {t: w for t, w in carry(history, own_terms, measured, library).items() if t not in unwanted}
     for term, word in carried.items():
         terms.setdefault(term, settings.carried_weight * math.sqrt(word.chance))
-    said = spoken(carried, leans(question))
     beside = [w.word for w in carried.values() if w.chance >= BESIDE]
     sources = [history.highlight, *reversed(earlier), history.answer]
     return Query(

@@ -11,6 +11,7 @@ import pytest
 
 from index.library import Library
 from rag.followup import carry, train
+from rag.followup.apart import names_another
 from rag.followup.history import History
 from rag.followup.switch import FEATURES as OF_QUESTION
 from rag.linear import Linear
@@ -135,3 +136,24 @@ def test_the_rarest_words_are_the_rule_it_is_compared_with() -> None:
 
 def _texts(examples: list[train.Example]) -> list[str]:
     return sorted({t for e in examples for t in (e.question, e.target, *e.earlier)})
+
+
+def test_a_name_that_other_documents_have_is_another_subject(library: Library, tmp_path: Path) -> None:
+    """Nothing is taken along to a document that says none of it; where one says both, or has no such name, it is."""
+    (tmp_path / "manual.txt").write_text("The field Standards-Version says which version of the manual was followed.")
+    library.add([tmp_path / "manual.txt"])
+    assert names_another("What does the Standards-Version field say?", {"lantern", "cabl"}, library)
+    assert not names_another("What does the Standards-Version field say?", {"lantern", "manual"}, library)
+    assert not names_another("What does the Perrin Dawn carry?", {"lantern"}, library)
+    assert not names_another("What does the Perrin Dawn say of the Standards-Version?", {"lantern"}, library)
+    assert not names_another("What does the version say?", {"lantern"}, library)
+    assert not names_another("What does the Standards-Board say?", {"lantern"}, library)
+    conversation = Conversation.from_pairs([("Who laid the Lantern cable?", "The Perrin Dawn laid it.")])
+    for question, kind in (
+        ("What is the Standards-Version field for?", "topic-switch"),
+        ("What is its Standards-Version field for?", "follow-up"),
+        ("What is the Standards-Board for?", "follow-up"),
+    ):
+        query = make_query(question, conversation, library, AnswerSettings())
+        assert query.kind == kind
+        assert bool(query.carried_terms) == (kind == "follow-up")
