@@ -59,6 +59,25 @@ def test_html_boilerplate_is_left_out_and_headings_are_kept() -> None:
     assert len(parsed.headings) >= 5
 
 
+def test_section_whose_heading_sounds_like_a_part_of_a_site_is_text() -> None:
+    """Its id is made of its heading; a menu, and a box of links to share the page, stay out."""
+    page = """<h1>Manual</h1>
+    <section id="how-do-i-share-global-variables"><h2>How do I share global variables?¶</h2>
+    <p>By a module.</p></section>
+    <section id="navigation"><h2>Navigation</h2><p>Ships keep to the right.</p></section>
+    <div class="section" id="related-work"><h2>Related work</h2><p>Others measured less.</p></div>
+    <h2 id="social-security-and-you-in-2026">Social security</h2><p>It is paid monthly.</p>
+    <div id="menu"><h2>Menu</h2><p>Start here.</p></div>
+    <section id="share"><h2>Tell your friends</h2><p>Post it.</p></section>
+    <div class="related" id="related-pages"><h2>Related pages</h2><p>Read on.</p></div>"""
+    parsed = html_text(page)
+    for said in ("By a module.", "Ships keep to the right.", "Others measured less.", "It is paid monthly."):
+        assert said in parsed.text
+    for said in ("Start here.", "Post it.", "Read on."):
+        assert said not in parsed.text
+    assert [h.title for h in parsed.headings if "global" in h.title] == ["How do I share global variables?¶"]
+
+
 def test_hidden_and_hostile_html_gives_only_visible_text() -> None:
     """Scripts, styles and hidden elements are dropped; deep nesting is no crash."""
     page = (

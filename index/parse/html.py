@@ -28,6 +28,7 @@ _SELF_CLOSED = re.compile(
 )
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]{2,}|[\t\r\n\f\u00a0]")  # not a single space: there are millions
 _MAX_ELEMENTS = 100_000  # trafilatura takes 30 µs and more for each
+_MOST_OF_ID = 3  # words of an id that names a part of a site
 _MAX_DEPTH = 400  # deeper nesting than any real page; stops a hostile one before Python's recursion limit
 
 
@@ -91,6 +92,21 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
         images=whole.images,
         notes=notes,
     )
+
+
+def _says_heading(node: Any, name: str) -> bool:
+    """Tell if an element's id is made of the words of its heading, as generators of manuals do: then it is text.
+
+    "how-do-i-share-variables" is no part of a site for sharing. A single word tells only on what is called a section:
+    `<div id="menu">` may be headed "Menu", too.
+    """
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    if len(words) > _MOST_OF_ID:
+        return True
+    if len(words) == 1 and node.tag != "section" and "section" not in (node.get("class") or "").split():
+        return False
+    heading = next((e for e in node.iter() if isinstance(e.tag, str) and _heading_level(e, e.tag)), None)
+    return heading is not None and re.findall(r"[a-z0-9]+", "".join(heading.itertext()).lower()) == words
 
 
 def page_text(source: str) -> tuple[str, list[Heading], int]:
@@ -254,14 +270,17 @@ class _Writer:
             return True
         if self._chrome is None or tag in ("body", "main", "article", "html"):
             return False
-        names = " ".join(filter(None, (node.get("class"), node.get("id"), node.get("role"))))
+        own = node.get("id") or ""
+        names = " ".join(filter(None, (node.get("class"), own, node.get("role"))))
         if not names:
             return False
-        if self._chrome.search(names) is not None:
-            return True
-        if sounds_foreign(names):
+        chrome, foreign = self._chrome.search(names) is not None, sounds_foreign(names)
+        if (chrome or foreign) and own and _says_heading(node, own):
+            names = " ".join(filter(None, (node.get("class"), node.get("role"))))
+            chrome, foreign = self._chrome.search(names) is not None, sounds_foreign(names)
+        if foreign and not chrome:
             self.foreign += text_length(node)
-        return False
+        return chrome
 
     def _inside(self, node: Any, tag: str) -> Iterator[Any]:
         level = _heading_level(node, tag)
