@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.followup.apart import names_another
+from rag.followup.apart import stands_apart
 from rag.followup.carry import BESIDE, Carried, carry, spoken
 from rag.followup.history import History
 from rag.followup.kinds import Kind, leans
@@ -85,13 +85,13 @@ def query_for(turn: Understood, library: Library, settings: AnswerSettings) -> Q
     measured = _measured(question, history, vectors) if earlier else None
     mixture = Mixture(0.0, 0.0) if measured is None else _mixture(measured, settings)
     carried, said = dict[str, Carried](), dict[str, str]()
-    loose = turn.kind == "follow-up" and not turn.whole and not leans(question)
-    free = loose and mixture.questions < _APART
+    loose = turn.kind == "follow-up" and not turn.whole
+    free = loose and mixture.questions < _APART and not leans(question)
     if measured is not None and not free:
         unwanted = set(library.lexical.terms(turn.avoid.name))
         carried = {t: w for t, w in carry(history, own_terms, measured, library).items() if t not in unwanted}
         said = spoken(carried, leans(question))
-        free = loose and bool(said) and names_another(question, said, library)
+        free = loose and stands_apart(question, own_terms, said, library)
     kind: Kind = "topic-switch" if free else turn.kind
     if measured is None or free:
         rarity = measure_rarity(list(own_terms), library)

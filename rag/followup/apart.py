@@ -1,40 +1,62 @@
-"""Whether a question names what only other documents than those of the conversation speak of."""
+"""Whether a question is about something else than the conversation, as the library shows.
+
+"Why does Python use indentation?" after questions about a package manager says by itself what it asks, and the passages
+that say so have no word of the conversation. "How many rings has it?" leans on what was said, and so does "How much are
+the repairs?" where the passages about repairs are those about the cable asked about before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from index.lexical import Limits
-from rag.followup.carry import NAME
+from rag.followup.kinds import leans
+from rag.rarity import measure_rarity
 
 if TYPE_CHECKING:
     from index.library import Library
 
-_LOOKED_AT = 60  # passages of a name
+FEWEST, SAID, BETTER = 3, 0.7, 0.1
+"""How many telling words a question must have to stand by itself ("Regional differences" does not), the share of them,
+weighted by rarity, that a passage without a word of the conversation must have, and by how much it must be more than
+in any passage with one. Chosen looking at MTRAG (`python bench/followup.py ../shared/data --sets switches`)."""
+_LOOKED_AT = 30  # passages with its words, and as many with its words and those of the conversation
 
 
-def names_another(question: str, carried: Collection[str], library: Library) -> bool:
-    """Tell whether a question names something of which no document speaks that has a word of the conversation.
-
-    "What does the Standards-Version field say?" after questions about North Korea is about another subject, though
-    nothing in its wording says so.
+def stands_apart(question: str, own: Collection[str], carried: Collection[str], library: Library) -> bool:
+    """Tell whether what a question asks stands where nothing of the conversation does.
 
     Args:
         question: As typed.
-        carried: Index terms of the words that it would take along, at least one.
-        library: Tells what stands together in one document.
+        own: Its index terms, stop words left out.
+        carried: Index terms of the words that it would take along.
+        library: Whose passages are looked at.
 
     Returns:
-        False if it has no name, or one that occurs nowhere.
+        False for a question of few words, one whose wording points back, or without words to take along.
     """
-    documents: set[str] = set()
-    for name in NAME.findall(question):
-        terms = set(library.lexical.terms(name))
-        hits = library.lexical.search(dict.fromkeys(terms, 1.0), _LOOKED_AT)
-        for passage in library.catalog.get_passages([passage_id for passage_id, _ in hits]).values():
-            if len(terms) == 1 or terms <= set(library.lexical.terms(passage.text)):
-                documents.add(passage.document_id)
-    if not documents:
+    rarity = measure_rarity(list(own), library)
+    if not carried or len(set(own) - rarity.unknown) < FEWEST or _points_back(question):
         return False
-    return not library.lexical.search(dict.fromkeys(carried, 1.0), 1, Limits(documents=tuple(documents)))
+    words = dict.fromkeys(own, 1.0)
+    hits = [
+        *library.lexical.search(words, _LOOKED_AT),
+        *library.lexical.search({**dict.fromkeys(carried, 0.5), **words}, _LOOKED_AT),
+    ]
+    passages = library.catalog.get_passages(list(dict.fromkeys(name for name, _ in hits))).values()
+    titles = {info.id: info.title for info in library.documents(list({p.document_id for p in passages}))}
+    shares: dict[bool, list[float]] = {False: [0.0], True: [0.0]}
+    for passage in passages:
+        held = _terms((titles.get(passage.document_id, ""), passage.heading, passage.text), library)
+        shares[not held.isdisjoint(carried)].append(rarity.share(held, list(own)))
+    apart, together = max(shares[False]), max(shares[True])
+    return apart >= SAID and apart - together > BETTER
+
+
+def _points_back(question: str) -> bool:
+    """Tell whether a question's wording leans on what was said; "Why does Python …?" does not, though "Why?" does."""
+    return leans(question[3:] if question[:4].lower() == "why " else question)
+
+
+def _terms(texts: Iterable[str], library: Library) -> set[str]:
+    return {term for text in texts for term in library.lexical.terms(text)}

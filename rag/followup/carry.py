@@ -40,7 +40,7 @@ the words that people put in are found as by taking the rarest ones, with half o
 BESIDE = 0.1
 """The chance that a word must have to be said because it stands next to one that is: half of a name says little."""
 _IN_ANY_CASE = 2  # of a question that is nothing without the turns before it
-NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")
+_NAME = re.compile(r"(?<![.!?“\"] )(?<!^)\b(?:[A-Z][\w’'-]*\w)\b")
 
 
 @dataclass(slots=True)
@@ -96,9 +96,9 @@ def candidates(history: History, own: Mapping[str, str], library: Library) -> di
 
     for turn, text in enumerate(history.questions):
         add(text, turn, False)
-        for name in NAME.findall(text):
+        for name in _NAME.findall(text):
             add(name, turn, True)
-    for name in NAME.findall(history.answer):
+    for name in _NAME.findall(history.answer):
         add(name, None, True)
     add(history.highlight, None, False)
     for term in content_terms(history.answer, library):
