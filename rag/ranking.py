@@ -101,8 +101,7 @@ def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker:
 
     if not hits:
         return []
-    known = library.vectors.get([h.passage.id for h in hits])
-    vectors = np.array([known.get(h.passage.id, np.zeros_like(query.vector)) for h in hits])  # some are not made yet
+    vectors = vectors_of(hits, titles, library)
     dense = (vectors @ query.vector).astype(np.float64)
     lexical = np.array([h.signals.lexical or 0.0 for h in hits])
     fused = np.array([h.score for h in hits])
@@ -128,6 +127,22 @@ def rerank(query: Query, hits: Sequence[Hit], titles: Mapping[str, str], ranker:
         )
         for rank, i in enumerate(order, 1)
     ]
+
+
+def vectors_of(hits: Sequence[Hit], titles: Mapping[str, str], library: Library) -> NDArray[np.float32]:
+    """Give the vectors of hits, shape `(hits, dimension)`, float32, L2-normalised.
+
+    While documents are being added some are not stored yet. Those are made here, without the neighbours that
+    `index.embedded` puts around a passage: a passage without a vector would rank behind all that have one.
+    """
+    import numpy as np
+
+    known = dict(library.vectors.get([h.passage.id for h in hits]))
+    missing = [h.passage for h in hits if h.passage.id not in known]
+    if missing:
+        texts = ["\n".join(filter(None, (titles.get(p.document_id), p.heading, p.text))) for p in missing]
+        known.update(zip((p.id for p in missing), library.encoder.encode(texts), strict=True))
+    return np.array([known[h.passage.id] for h in hits], dtype=np.float32)
 
 
 def blend(

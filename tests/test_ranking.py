@@ -147,3 +147,19 @@ def test_web_addresses_are_not_read(tmp_path: Path) -> None:
         rerank(query, hits, {}, ranker, library)
     assert ranker.seen == ["See [the lock] of the harbour."]
     assert hits[0].passage.text == text
+
+
+def test_a_passage_whose_vector_is_not_made_yet_ranks_by_its_meaning(tmp_path: Path) -> None:
+    """As it will when it is: not behind all that have one."""
+    (tmp_path / "tide.txt").write_text("The harbour pilot knows the tide of the quay.")
+    library = Library.open(tmp_path / "library", encoder=FakeEncoder())
+    library.add_texts([SourceText(f"d{n}", f"Number {n} of the parcels was lost. " * 9) for n in range(6)])
+    library.add([tmp_path / "tide.txt"], embed=False)
+    assert library.catalog.count_pending() == 1
+    query = make_query("Which harbour pilot knows the tide?", None, library, AnswerSettings())
+    first, *others = rerank(
+        query, library.search_vector(query.vector, query.terms, COUNT), {}, Marked("nowhere"), library
+    )
+    assert first.passage.text.startswith("The harbour pilot")
+    assert first.signals.dense is not None
+    assert first.signals.dense > max(h.signals.dense or 0.0 for h in others) + 0.2
