@@ -97,6 +97,7 @@ def html_text(source: str, notes: tuple[str, ...] = ()) -> Parsed:
 def _says_heading(node: Any, name: str) -> bool:
     """Tell if an element's id is made of the words of its heading, as generators of manuals do: then it is text.
 
+    An id of many words is taken for one whatever stands in the element: headings have such ids themselves.
     "how-do-i-share-variables" is no part of a site for sharing. A single word tells only on what is called a section:
     `<div id="menu">` may be headed "Menu", too.
     """
@@ -270,17 +271,20 @@ class _Writer:
             return True
         if self._chrome is None or tag in ("body", "main", "article", "html"):
             return False
+        names = " ".join(filter(None, (node.get("class"), node.get("role"))))
         own = node.get("id") or ""
-        names = " ".join(filter(None, (node.get("class"), own, node.get("role"))))
+        if own and not (self._is_foreign(own) and _says_heading(node, own)):
+            names = f"{names} {own}"
         if not names:
             return False
-        chrome, foreign = self._chrome.search(names) is not None, sounds_foreign(names)
-        if (chrome or foreign) and own and _says_heading(node, own):
-            names = " ".join(filter(None, (node.get("class"), node.get("role"))))
-            chrome, foreign = self._chrome.search(names) is not None, sounds_foreign(names)
-        if foreign and not chrome:
+        if self._chrome.search(names) is not None:
+            return True
+        if sounds_foreign(names):
             self.foreign += text_length(node)
-        return chrome
+        return False
+
+    def _is_foreign(self, name: str) -> bool:
+        return sounds_foreign(name) or (self._chrome is not None and self._chrome.search(name) is not None)
 
     def _inside(self, node: Any, tag: str) -> Iterator[Any]:
         level = _heading_level(node, tag)

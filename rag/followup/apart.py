@@ -35,10 +35,13 @@ def stands_apart(question: str, own: Collection[str], carried: Collection[str], 
     Returns:
         False for a question of few words, one whose wording points back, or without words to take along.
     """
-    rarity = measure_rarity(list(own), library)
-    if not carried or len(set(own) - rarity.unknown) < FEWEST or _points_back(question):
+    if not carried or _points_back(question):
         return False
-    words = dict.fromkeys(own, 1.0)
+    terms = list(own)
+    rarity = measure_rarity(terms, library)
+    if len(set(terms) - rarity.unknown) < FEWEST:
+        return False
+    words = dict.fromkeys(terms, 1.0)
     hits = [
         *library.lexical.search(words, _LOOKED_AT),
         *library.lexical.search({**dict.fromkeys(carried, 0.5), **words}, _LOOKED_AT),
@@ -48,7 +51,7 @@ def stands_apart(question: str, own: Collection[str], carried: Collection[str], 
     shares: dict[bool, list[float]] = {False: [0.0], True: [0.0]}
     for passage in passages:
         held = _terms((titles.get(passage.document_id, ""), passage.heading, passage.text), library)
-        shares[not held.isdisjoint(carried)].append(rarity.share(held, list(own)))
+        shares[not held.isdisjoint(carried)].append(rarity.share(held, terms))
     apart, together = max(shares[False]), max(shares[True])
     return apart >= SAID and apart - together > BETTER
 
